@@ -8,7 +8,14 @@ from dataclasses import replace
 from functools import lru_cache, partial
 
 from session_core.classify import is_filler
-from session_core.language.acceptance import OFFERED_CHARACTERS, considered, find_offer, find_wondering, settles_offer
+from session_core.language.acceptance import (
+    OFFERED_CHARACTERS,
+    considered,
+    find_offer,
+    find_wondering,
+    is_only_answer,
+    settles_offer,
+)
 from session_core.language.amending import subject_words
 from session_core.language.changes import alters
 from session_core.language.cues import is_commitment, is_revision, kinds
@@ -53,6 +60,8 @@ _STATED = {
 }
 _Stated = tuple[FactKind, Callable[[], Fact | None]]
 """A candidate fact: its kind, and a function that builds it; None if it turns out to be no fact."""
+_Ask = Callable[[], str | None]
+"""Looks for the question or offer before a sentence: only short answers need it, and most messages are none."""
 _ASKING = ("?", "？", "؟")
 _KIND_ORDER = {kind: place for place, kind in enumerate(FactKind)}
 _MEMBER = re.compile(r"[\n{}\[\]]|[\"'],\s*|,\s*(?=[\"'])")
@@ -74,6 +83,7 @@ def extract(messages: Sequence[Message], *, asked: str | None = None, give_way: 
     data: list[str] = []
     open_yet: str | None = None
     told = ""
+    ask: _Ask | None = partial(str, asked) if asked is not None else None
     for message in messages:
         if message.origin != "record":
             continue
@@ -82,11 +92,11 @@ def extract(messages: Sequence[Message], *, asked: str | None = None, give_way: 
                 message = without_author_name(message)
                 parts = tuple(split_quoted(message.content))
                 data.extend(one_line(part).casefold() for part, quoted in parts if quoted)
-                stated.extend(_keep_most_binding(_of_user(message, parts, asked, told), USER_FACTS))
-                asked, open_yet, told = None, find_wondering(message.content), ""
+                stated.extend(_keep_most_binding(_of_user(message, parts, ask, told), USER_FACTS))
+                ask, open_yet, told = None, find_wondering(message.content), ""
             case Role.ASSISTANT:
                 stated.extend(_keep_most_binding(_of_assistant(message, data), ASSISTANT_FACTS))
-                asked, told = _open_question_of(message, open_yet), message.content or told
+                ask, told = partial(_open_question_of, message, open_yet), message.content or told
             case Role.TOOL:
                 data.append(one_line(message.content[:TOOL_CHARACTERS]).casefold())
                 name = message.name or tools.get(message.tool_call_id or "")
@@ -218,15 +228,14 @@ def _voice(fact: Fact) -> str:
 
 
 def _of_user(
-    message: Message, parts: Sequence[tuple[str, bool]], asked: str | None, told: str = ""
+    message: Message, parts: Sequence[tuple[str, bool]], ask: _Ask | None, told: str = ""
 ) -> Iterator[_Stated]:
     for part, quoted in parts:
         before = ""
         for sentence in (clause for whole in sentences(part) for clause in clauses(whole)):
-            question, asked = asked, sentence if sentence.endswith(_ASKING) else None
+            question, ask = None if quoted else ask, partial(str, sentence) if sentence.endswith(_ASKING) else None
             previous, before = before, ""
-            offer = None if quoted or question is None or is_filler(question) else question
-            settles = offer is not None and settles_offer(offer, sentence)
+            settles = _settles(question, sentence)
             if is_filler(sentence) and not settles:
                 continue
             if told and not quoted and not settles and judges(told, sentence):
@@ -251,7 +260,7 @@ def _of_user(
             if kind is not None and quoted:
                 yield kind, partial(_quoted_fact, message, kind, sentence)
             elif kind is not None:
-                yield kind, partial(_answer_fact, message, kind, sentence, offer, settles)
+                yield kind, partial(_answer_fact, message, kind, sentence, question, settles)
 
 
 def _corrects_itself(previous: str, sentence: str) -> bool:
@@ -264,9 +273,24 @@ def _quoted_fact(message: Message, kind: FactKind, sentence: str) -> Fact | None
     return None if is_instruction(sentence) or has_prose(sentence) else _fact(message, kind, sentence, QUOTED)
 
 
-def _answer_fact(message: Message, kind: FactKind, sentence: str, offer: str | None, settles: bool) -> Fact:
+def _settles(question: _Ask | None, sentence: str) -> bool:
+    if question is None or not is_only_answer(sentence):
+        return False
+    offer = _offer(question)
+    return offer is not None and settles_offer(offer, sentence)
+
+
+def _offer(question: _Ask) -> str | None:
+    text = question()
+    return None if text is None or is_filler(text) else text
+
+
+def _answer_fact(message: Message, kind: FactKind, sentence: str, question: _Ask | None, settles: bool) -> Fact:
     fact = _fact(message, kind, sentence, message.author)
-    return replace(fact, slot=_question(offer)) if offer and _needs_question(fact, values(sentence), settles) else fact
+    if question is None or not _needs_question(fact, values(sentence), settles):
+        return fact
+    offer = _offer(question)
+    return replace(fact, slot=_question(offer)) if offer else fact
 
 
 def _judging(message: Message, sentence: str, told: str) -> Fact:

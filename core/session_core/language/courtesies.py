@@ -163,10 +163,18 @@ def is_courtesy(text: str, phrases: Callable[[str], bool]) -> bool:
         return False
     parts = [(part, " ".join(_WORD.findall(part.casefold()))) for part in _CLAUSES.split(text)]
     told = [(part, sentence) for part, sentence in parts if sentence]
+    answers: set[str] = set()
+    for part, said in told:
+        if phrases(part) or _courteous(said):
+            continue
+        if said not in _YES and said not in _NO:
+            return False
+        answers.add(said)
+    if not answers:
+        return True
     done = any(_DONE.fullmatch(said) for _, said in told)
     ends = done or any(_ENDING.fullmatch(said) for _, said in told)
-    answers = (_YES | _NO if done else _NO) if ends else frozenset[str]()
-    return all(phrases(part) or _courteous(said) or said in answers for part, said in told)
+    return ends and answers <= (_YES | _NO if done else _NO)
 
 
 def _courteous(text: str) -> bool:

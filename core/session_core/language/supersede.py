@@ -253,11 +253,13 @@ class Facts:
         return next(([index] for index, known in own if made.ends(parts_told(known.text)[0])), [])
 
     def _touched(self, made: Change) -> Sequence[int]:
-        """The places of facts that speak of what a change speaks of, newest first: what each speaks of is looked up
-        only once something has changed."""
+        """The places of users' facts that speak of what a change speaks of, newest first: what each speaks of is looked
+        up only once something has changed."""
         if made.denies or made.lifted:
             return range(len(self.all) - 1, -1, -1)
         for place in range(self._looked_at, len(self.all)):
+            if not spoken_by_user(self.all[place]):
+                continue
             for word in subject_of(parts_told(self.all[place].text)[0]):
                 self._spoken.setdefault(word, []).append(place)
         self._looked_at = len(self.all)
