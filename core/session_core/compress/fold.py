@@ -202,20 +202,22 @@ def fold(
     asked = base.asked if base else None
     stated = extract([_brief(message) for message in said], asked=asked, give_way=give_way)
     stated = sorted([*stated, *found], key=lambda fact: fact.seq) if found else stated
-    if summary is None:
+    room = context.limits.summary_room
+    if summary is None and not room:
+        # As in small views with quotes, which leave the digest only its facts.
+        summary = ""
+    elif summary is None:
         told = [message for message in said if message.importance is not Importance.DISCARD]
         every = [one for message in told if message.role is Role.USER for one in statements(message)]
         told = with_corrections(told, stated, give_way=give_way)
         previous = amended_lines(previous, [*stated, *every], give_way=give_way)
-        summary = summarize(
-            previous, told, max_tokens=context.limits.summary_room, count=context.count, give_way=give_way
-        )
+        summary = summarize(previous, told, max_tokens=room, count=context.count, give_way=give_way)
     else:
         summary = amended_lines(summary, stated, give_way=give_way)
     known = merge(base.facts if base else (), stated, give_way=give_way)
     lines = _lines(known, context.count, base, context.cache.known_lines(base) if base else None)
-    room = STORED_FACTS * context.limits.facts_room + min(STORED_RULES, lines.rules_tokens)
-    kept = select_places(known, lines.tokens, room)
+    facts_room = STORED_FACTS * context.limits.facts_room + min(STORED_RULES, lines.rules_tokens)
+    kept = select_places(known, lines.tokens, facts_room)
     facts = tuple([known[place] for place in kept])
     give_way()
     pinned = seqs_of([m for m in messages if m.role is Role.SYSTEM])
