@@ -30,7 +30,7 @@ def to_telegram_style(text: str) -> str:
     texts = text.replace("**", "").split()
     if _is_foreign(text):
         return ""
-    code = _in_code(texts)
+    code = _in_code(texts) if "`" in text else ()
     kept = [
         word
         for place, word in enumerate(texts)
