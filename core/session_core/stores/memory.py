@@ -32,6 +32,7 @@ from session_core.stores.list_parts import Before, answers, base_of, head_after,
 from session_core.stores.memory_rewrite import rewrite_session
 from session_core.stores.memory_session import MemorySession
 from session_core.stores.memory_threads import MemoryThreads, filled
+from session_core.stores.refusals import session_gone
 from session_core.stores.retention import require_age
 from session_core.stores.rewrite import Change
 from session_core.stores.rules import (
@@ -50,7 +51,6 @@ from session_core.stores.rules import (
     require_values,
     require_version,
     sealed_by,
-    session_gone,
     standing,
     version_in,
     with_head,

@@ -23,6 +23,7 @@ from session_core.serial.codec import (
     pack,
     unpack,
 )
+from session_core.stores.refusals import session_gone
 from session_core.stores.retention import require_age
 from session_core.stores.rewrite import Change
 from session_core.stores.rules import (
@@ -34,7 +35,6 @@ from session_core.stores.rules import (
     require_newest,
     require_version,
     sealed_by,
-    session_gone,
     standing,
     version_in,
 )

@@ -30,7 +30,8 @@ from session_core.stores.postgres.rows import (
 from session_core.stores.postgres.states import state_from
 from session_core.stores.postgres.wire import Call, Wire
 from session_core.stores.postgres.writes import drafted, free_writes, groups, put_writes_args, read
-from session_core.stores.rules import checkpoint_moved_on, require_lease, require_values
+from session_core.stores.refusals import checkpoint_moved_on, turn_lost
+from session_core.stores.rules import require_own_lease, require_values
 from session_core.turns import Key
 
 FREE_TRIES = 3
@@ -61,7 +62,7 @@ class PostgresCheckpoints:
         between this is repeated, finally with the session locked.
         """
         require_values(checkpoint.key, (checkpoint.body, *new_values.values()))
-        require_lease(checkpoint.key, lease, lease.token if lease else None, of_any_namespace=True)
+        require_own_lease(checkpoint.key, lease, of_any_namespace=True)
         guard = (text_in(lease.key.namespace), lease.token) if lease else (None, None)
 
         sealed = seal_of_checkpoint(checkpoint.body, new_values.values())
@@ -153,8 +154,8 @@ def _append_result(key: Key, lease: Lease | None, rows: Sequence[Row]) -> tuple[
     """The result of `put_checkpoint` and the session's row in it. Raises: TurnLost, Conflict, StoreUnreadable for a
     sealed session."""
     refusal, newest, fresh, tokens, state = rows[0]
-    if refusal == "lease":
-        require_lease(key, lease, None, of_any_namespace=True)
+    if refusal == "lease" and lease is not None:
+        raise turn_lost(key, lease)
     if refusal == "sealed":
         raise without_keys(key)
     if refusal is not None:

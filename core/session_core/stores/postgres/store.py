@@ -7,10 +7,10 @@ from dataclasses import replace
 from itertools import islice
 
 from session_core.admission import require_storable
-from session_core.errors import DuplicateMessage, InputError, OrphanToolResult
+from session_core.errors import SessionError
 from session_core.events import Notice
 from session_core.plan import Digest
-from session_core.ports import Appended, Checkpoint, Lease, Loaded, Marks, SessionStore, Standing, State
+from session_core.ports import Appended, Checkpoint, Lease, Loaded, Marks, SessionStore, State
 from session_core.process_bound import ProcessBound
 from session_core.ranges import Ranges
 from session_core.retrieve import searchable, terms
@@ -50,8 +50,16 @@ from session_core.stores.postgres.rows import (
 from session_core.stores.postgres.states import state_from, state_read, state_sent
 from session_core.stores.postgres.threads import PostgresThreads
 from session_core.stores.postgres.wire import AwaitingWire, BlockingWire, Wire
+from session_core.stores.refusals import (
+    duplicate_message,
+    orphan_result,
+    other_digest,
+    other_version,
+    session_gone,
+    turn_lost,
+)
 from session_core.stores.retention import require_age
-from session_core.stores.rules import require_lease, require_newest, require_version, session_gone, standing
+from session_core.stores.rules import require_own_lease, standing
 from session_core.stores.session_errors import naming_sessions
 from session_core.turns import Key, Message
 
@@ -102,7 +110,7 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting, Pro
         lease: Lease | None = None,
     ) -> Appended:
         require_storable(key, messages)
-        require_lease(key, lease, lease.token if lease else None)
+        require_own_lease(key, lease)
         token = lease.token if lease else None
         plain = len(messages) == 1 and expected is None and token is None and is_plain(messages[0])
         rows = await self._append_plain(key, messages[0], revise) if plain else None
@@ -110,14 +118,8 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting, Pro
             values = (*names(key), *Batch.of(messages).values, expected, revise, strict, token, seal_of(messages))
             rows = await self._call("append_messages", *values)
         refusal, detail, seqs, fresh, price, told = rows[0]
-        if refusal == "lease":
-            require_lease(key, lease, None)
-        if refusal == "sealed":
-            raise without_keys(key)
-        if refusal == "version":
-            require_version(State(key, version=int(detail)), expected)
         if refusal is not None:
-            raise _refused(key, refusal, detail)
+            raise _refusal(key, refusal, detail, expected, lease)
         state = state_sent(key, told)
         if seqs is None:
             return Appended((state.ledger.messages,), 1, state, messages[0].tokens)
@@ -187,7 +189,7 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting, Pro
         if refusal == "gone":
             raise session_gone(key)
         if refusal is not None:
-            require_newest(State(key, ready=Standing(newest)), expected, None)
+            raise other_digest(key, newest, expected)
         return numbered
 
     async def mark(self, key: Key, marks: Marks) -> None:
@@ -276,14 +278,14 @@ def _loaded(key: Key, rows: Sequence[Row]) -> Loaded:
     )
 
 
-def _refused(key: Key, refusal: str, named: str) -> InputError:
-    if refusal == "duplicate":
-        message_id = id_out(bytes.fromhex(named))
-        return DuplicateMessage(
-            f"session {key}: message {message_id!r} is already in the record with other content; "
-            "give the new one an id of its own"
-        )
-    return OrphanToolResult(
-        f"session {key}: a tool result answers call {text_out(named)!r}, which is not open; "
-        "append the assistant message with that call first, and each result once"
-    )
+def _refusal(key: Key, kind: str, detail: str, expected: int | None, lease: Lease | None) -> SessionError:
+    """The error for a refusal of `append_messages`."""
+    if kind == "lease" and lease is not None:
+        return turn_lost(key, lease)
+    if kind == "sealed":
+        return without_keys(key)
+    if kind == "version":
+        return other_version(key, int(detail), expected)
+    if kind == "duplicate":
+        return duplicate_message(key, id_out(bytes.fromhex(detail)))
+    return orphan_result(key, text_out(detail))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from session_core.ports import Checkpoint, Holding, State
+from session_core.ports import Checkpoint, Holding
 from session_core.ranges import Ranges
 from session_core.serial.codec import decode_digest, reading
 from session_core.stores.postgres.checkpoints import bare, whole
@@ -14,7 +14,8 @@ from session_core.stores.postgres.connections import Row
 from session_core.stores.postgres.rows import flat, maybe_in, names, ranges, text_in, text_out
 from session_core.stores.postgres.states import state_from
 from session_core.stores.postgres.wire import Wire
-from session_core.stores.rules import require_nothing_there, require_version
+from session_core.stores.refusals import other_version
+from session_core.stores.rules import require_nothing_there
 from session_core.turns import Key
 
 
@@ -64,7 +65,7 @@ class PostgresThreads:
             ),
         )
         for (version,) in rows:
-            require_version(State(key, version=version), expected)
+            raise other_version(key, version, expected)
 
     async def copy_session(self, key: Key, session_id: str) -> None:
         target = replace(key, session_id=session_id, namespace="")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any, Never
+from typing import Any
 
 import ormsgpack
 
-from session_core.errors import Conflict, NewerSchema, StoreUnreadable
-from session_core.ports import Lease, Standing, State
+from session_core.errors import Conflict, NewerSchema, SessionError, StoreUnreadable
+from session_core.ports import Lease, State
 from session_core.sealed import without_keys
 from session_core.stores.redis.listing import Listing
 from session_core.stores.redis.names import Names, as_bytes, as_text, from_plain
@@ -17,17 +17,16 @@ from session_core.stores.redis.rows import begin_row, cache_row, facts, finish_r
 from session_core.stores.redis.scripts import NAMESPACES, RENEW, Script
 from session_core.stores.redis.states import FORMAT, may_expire, state_sent
 from session_core.stores.redis.wires import Call, Wire
-from session_core.stores.rules import (
-    Numbered,
+from session_core.stores.refusals import (
     checkpoint_moved_on,
-    number,
-    require_calls,
-    require_lease,
-    require_newest,
-    require_version,
+    duplicate_message,
+    orphan_result,
+    other_digest,
+    other_version,
     session_gone,
+    turn_lost,
 )
-from session_core.turns import Key, Message, Role
+from session_core.turns import Key, Message
 
 KNOWN_ROWS = 40_000
 """Capacity of a process's cache of rows that a server has."""
@@ -204,34 +203,33 @@ def require_accepted(
 ) -> list[Any]:
     """`answer`, unless it is a refusal, which is raised as the corresponding error."""
     if answer[0] == b"refused":
-        if answer[1] == b"lease":
-            require_lease(key, lease, None, of_any_namespace=True)
-        _raise(answer[1].decode(), answer[2] if len(answer) > 2 else None, key, expected)
+        raise _refusal(key, answer[1].decode(), answer[2] if len(answer) > 2 else None, expected, lease)
     return answer
 
 
-def _raise(kind: str, detail: Any, key: Key, expected: int | None) -> Never:
+def _refusal(key: Key, kind: str, detail: Any, expected: int | None, lease: Lease | None) -> SessionError:
+    """The error for the refusal of a script."""
+    if kind == "lease" and lease is not None:
+        return turn_lost(key, lease)
     if kind == "newer":
-        raise NewerSchema(f"session {key} has format {detail}; upgrade with: pip install -U llm-sessions")
+        return NewerSchema(f"session {key} has format {detail}; upgrade with: pip install -U llm-sessions")
     if kind == "sealed":
-        raise without_keys(key)
+        return without_keys(key)
     if kind == "duplicate":
-        twice = Message(Role.USER, id=unpacked_id(detail))
-        number(key, [twice], next_seq=1, known=lambda _: {b"other content": 1}, revise=False)
+        return duplicate_message(key, unpacked_id(detail))
     if kind == "orphan":
-        lost = Message(Role.TOOL, tool_call_id=from_plain(detail.decode()))
-        require_calls(State(key), Numbered((), ((lost, b""),), ()))
+        return orphan_result(key, from_plain(detail.decode()))
     if kind == "moved":
-        raise checkpoint_moved_on(key, None if detail is None else from_plain(detail.decode()))
+        return checkpoint_moved_on(key, None if detail is None else from_plain(detail.decode()))
     if kind == "conflict":
-        require_version(State(key, version=detail), expected)
+        return other_version(key, detail, expected)
     if kind == "digest":
-        require_newest(State(key, ready=Standing(detail)), expected or 0, None)
+        return other_digest(key, detail, expected or 0)
     if kind == "gone":
-        raise session_gone(key)
+        return session_gone(key)
     if kind == "shorter":
-        raise Conflict(f"session {key} now has {detail} messages, fewer than the digest covers; fold again")
-    raise StoreUnreadable(
+        return Conflict(f"session {key} now has {detail} messages, fewer than the digest covers; fold again")
+    return StoreUnreadable(
         f"session {key} is incomplete: the server evicted some of its keys; set its maxmemory-policy to "
         "noeviction, and delete this session"
     )

@@ -15,7 +15,7 @@ from session_core.stores.redis.calls import RedisCalls, packed, unpacked
 from session_core.stores.redis.names import as_bytes, as_text, from_plain, plain, unescape
 from session_core.stores.redis.rows import content_of_row, flat, frame, ranges, unframe
 from session_core.stores.redis.scripts import CHECKPOINT, PUT_CHECKPOINT, PUT_WRITES
-from session_core.stores.rules import require_lease, require_values
+from session_core.stores.rules import require_own_lease, require_values
 from session_core.turns import Key, Message, Role
 
 
@@ -33,7 +33,7 @@ class RedisCheckpoints(RedisCalls):
         follows: bool = False,
     ) -> Appended:
         key = checkpoint.key
-        require_lease(key, lease, lease.token if lease else None, of_any_namespace=True)
+        require_own_lease(key, lease, of_any_namespace=True)
         require_values(key, (checkpoint.body, *new_values.values()))
         messages: list[Message] = []
         data: list[bytes] = []

@@ -51,7 +51,7 @@ from session_core.stores.redis.states import may_expire, state_from, touched_ms
 from session_core.stores.redis.threads import RedisThreads
 from session_core.stores.redis.wires import AwaitingWire, BlockingWire, Call, Wire
 from session_core.stores.retention import require_age
-from session_core.stores.rules import require_lease, standing
+from session_core.stores.rules import require_own_lease, standing
 from session_core.stores.session_errors import naming_sessions
 from session_core.stores.word_places import Part, WordPlaces, best
 from session_core.turns import Key, Message
@@ -104,7 +104,7 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, Pr
         strict: bool = False,
         lease: Lease | None = None,
     ) -> Appended:
-        require_lease(key, lease, lease.token if lease else None)
+        require_own_lease(key, lease)
         require_storable(key, messages)
         request = b""
         if not strict or revise or expected is not None or lease:
