@@ -16,10 +16,10 @@ from session_core.ranges import Ranges
 from session_core.stores.cache import WRITING_S, Entry
 from session_core.stores.encrypted import EncryptedStore
 from session_core.stores.hybrid import HybridStore
+from session_core.stores.hybrid.projection import entry_of, loaded_from
 from session_core.stores.keyring import Keyring
 from session_core.stores.memory import MemoryStore
 from session_core.stores.open_cache import open_cache
-from session_core.stores.projection import entry_of, loaded_from
 from session_core.stores.sqlite import SqliteStore
 from session_core.testing import KEY, STORE_PROMISES, message
 from session_core.turns import Key, Media, Message, Native, Role, ToolCall

@@ -39,11 +39,11 @@ from session_core.stores.rules import (
     version_in,
 )
 from session_core.stores.session_errors import naming_sessions
-from session_core.stores.sqlite_checkpoints import SqliteCheckpoints
-from session_core.stores.sqlite_file import SqliteFile
-from session_core.stores.sqlite_leases import drop_lease, drop_leases_of_nothing, take_lease, token_of
-from session_core.stores.sqlite_rewrite import rewrite_rows
-from session_core.stores.sqlite_rows import (
+from session_core.stores.sqlite.checkpoints import SqliteCheckpoints
+from session_core.stores.sqlite.file import SqliteFile
+from session_core.stores.sqlite.leases import drop_lease, drop_leases_of_nothing, take_lease, token_of
+from session_core.stores.sqlite.rewrite import rewrite_rows
+from session_core.stores.sqlite.rows import (
     STATE_COLUMNS,
     SessionRow,
     delete_rows,
@@ -62,7 +62,7 @@ from session_core.stores.sqlite_rows import (
     text_in,
     text_out,
 )
-from session_core.stores.sqlite_threads import SqliteThreads
+from session_core.stores.sqlite.threads import SqliteThreads
 from session_core.turns import Key, Message
 from session_core.voices import threaded
 

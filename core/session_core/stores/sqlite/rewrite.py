@@ -22,9 +22,9 @@ from session_core.serial.codec import (
 )
 from session_core.stores.plain_state import state_to_plain
 from session_core.stores.rewrite import Change, changed_authors, changed_write
-from session_core.stores.sqlite_checkpoints import PART, packed, plain_from, write_value, writes_of
-from session_core.stores.sqlite_file import SqliteFile
-from session_core.stores.sqlite_rows import (
+from session_core.stores.sqlite.checkpoints import PART, packed, plain_from, write_value, writes_of
+from session_core.stores.sqlite.file import SqliteFile
+from session_core.stores.sqlite.rows import (
     STATE_COLUMNS,
     SessionRow,
     as_bytes,

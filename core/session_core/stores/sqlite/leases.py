@@ -6,7 +6,7 @@ import sqlite3
 
 from session_core.ports import Lease
 from session_core.stores.rules import lease_over
-from session_core.stores.sqlite_rows import text_in
+from session_core.stores.sqlite.rows import text_in
 from session_core.turns import Key
 
 _OF_SESSION = "tenant = ? AND session_id = ? AND namespace = ?"

@@ -29,9 +29,9 @@ from session_core.retrieve import searchable, terms
 from session_core.sealed import seal_of, seal_of_checkpoint, seal_of_writes
 from session_core.stores.closing import Closing, LockWhileOpen
 from session_core.stores.list_parts import Before, answers, base_of, head_after, part_of
-from session_core.stores.memory_rewrite import rewrite_session
-from session_core.stores.memory_session import MemorySession
-from session_core.stores.memory_threads import MemoryThreads, filled
+from session_core.stores.memory.rewrite import rewrite_session
+from session_core.stores.memory.session import MemorySession
+from session_core.stores.memory.threads import MemoryThreads, filled
 from session_core.stores.refusals import session_gone
 from session_core.stores.retention import require_age
 from session_core.stores.rewrite import Change

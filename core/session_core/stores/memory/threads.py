@@ -9,7 +9,7 @@ from dataclasses import replace
 from session_core.ports import Checkpoint, Holding, Plain, Stored, Write
 from session_core.ranges import Ranges
 from session_core.stores.closing import LockWhileOpen
-from session_core.stores.memory_session import MemorySession
+from session_core.stores.memory.session import MemorySession
 from session_core.stores.rules import begun, require_nothing_there, require_version, with_head
 from session_core.turns import Key
 

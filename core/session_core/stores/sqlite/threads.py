@@ -11,9 +11,9 @@ from session_core.ports import Checkpoint, Holding, Stored, Version
 from session_core.ranges import Ranges
 from session_core.serial.codec import decode_body, reading, unpack
 from session_core.stores.rules import begun, require_nothing_there, require_version, with_head
-from session_core.stores.sqlite_checkpoints import BARE_COLUMNS, BODIES, bare_from, filled, values_of
-from session_core.stores.sqlite_file import SqliteFile
-from session_core.stores.sqlite_rows import (
+from session_core.stores.sqlite.checkpoints import BARE_COLUMNS, BODIES, bare_from, filled, values_of
+from session_core.stores.sqlite.file import SqliteFile
+from session_core.stores.sqlite.rows import (
     STATE_COLUMNS,
     SessionRow,
     as_bytes,

@@ -21,9 +21,9 @@ from session_core.stores.rules import (
     sealed_by,
     with_head,
 )
-from session_core.stores.sqlite_file import SqliteFile
-from session_core.stores.sqlite_leases import token_of
-from session_core.stores.sqlite_rows import (
+from session_core.stores.sqlite.file import SqliteFile
+from session_core.stores.sqlite.leases import token_of
+from session_core.stores.sqlite.rows import (
     STATE_COLUMNS,
     SessionRow,
     as_bytes,
