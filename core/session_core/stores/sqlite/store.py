@@ -179,7 +179,7 @@ class SqliteStore(SqliteCheckpoints, SqliteThreads, ProcessBound):
             forget_digest(connection, row, numbered.number)
             connection.execute(
                 "INSERT INTO digests (session, number, data) VALUES (?, ?, ?)",
-                (row.place, numbered.number, encode_digest(numbered)),
+                (row.rowid, numbered.number, encode_digest(numbered)),
             )
             save_state(connection, row, replace(row.state, ready=standing(numbered)))
             return numbered
@@ -194,13 +194,13 @@ class SqliteStore(SqliteCheckpoints, SqliteThreads, ProcessBound):
                 connection.execute(
                     "INSERT INTO notices (session, number, data) SELECT ?, count(*) + 1, ? FROM notices "
                     "WHERE session = ?",
-                    (row.place, pack(notice_to_plain(marks.notice)), row.place),
+                    (row.rowid, pack(notice_to_plain(marks.notice)), row.rowid),
                 )
 
     async def notices(self, key: Key) -> tuple[Notice, ...]:
         with self._file.reading() as connection:
             row = session_row(connection, key)
-            place = row.place if row else 0
+            place = row.rowid if row else 0
             found = connection.execute("SELECT data FROM notices WHERE session = ? ORDER BY number", (place,))
             return tuple(notice_from_plain(unpack(data)) for (data,) in found)
 

@@ -16,7 +16,6 @@ from session_core.stores.sqlite.file import SqliteFile
 from session_core.stores.sqlite.rows import (
     STATE_COLUMNS,
     SessionRow,
-    as_bytes,
     digests_of,
     index_words,
     require_row,
@@ -95,13 +94,13 @@ class SqliteThreads:
             if row is None:
                 return
             require_version(row.state, expected)
-            gone = [(row.place, text_in(name)) for name in checkpoint_ids]
+            gone = [(row.rowid, text_in(name)) for name in checkpoint_ids]
             _drop_values(connection, row, set(checkpoint_ids))
             connection.executemany("DELETE FROM checkpoints WHERE session = ? AND id = ?", gone)
             _drop_writes(connection, row, gone)
             connection.executemany(
                 "UPDATE checkpoints SET parent_id = ? WHERE session = ? AND id = ?",
-                [(text_in(parent), row.place, text_in(name)) for name, parent in (parents or {}).items()],
+                [(text_in(parent), row.rowid, text_in(name)) for name, parent in (parents or {}).items()],
             )
             save_state(connection, row, row.state if head is None else with_head(row.state, head))
         self._file.erased(wait_s=0.0)
@@ -132,7 +131,7 @@ def _rows(connection: sqlite3.Connection, key: Key) -> list[SessionRow]:
 
 def _bare(connection: sqlite3.Connection, row: SessionRow, checkpoint_id: str | None) -> Checkpoint | None:
     found = connection.execute(
-        f"SELECT {BARE_COLUMNS} FROM checkpoints WHERE session = ? AND id = ?", (row.place, text_in(checkpoint_id))
+        f"SELECT {BARE_COLUMNS} FROM checkpoints WHERE session = ? AND id = ?", (row.rowid, text_in(checkpoint_id))
     ).fetchone()
     with reading(f"a checkpoint of session {row.state.key}"):
         return bare_from(row.state.key, found) if found else None
@@ -140,9 +139,9 @@ def _bare(connection: sqlite3.Connection, row: SessionRow, checkpoint_id: str | 
 
 def _versions(connection: sqlite3.Connection, row: SessionRow) -> list[tuple[str, dict[str, Version]]]:
     """All checkpoints of the session, with the versions of their channels."""
-    found = connection.execute("SELECT id, versions FROM checkpoints WHERE session = ?", (row.place,)).fetchall()
+    found = connection.execute("SELECT id, versions FROM checkpoints WHERE session = ?", (row.rowid,)).fetchall()
     with reading(f"a checkpoint of session {row.state.key}"):
-        return [(text_out(name), cast(dict[str, Version], unpack(as_bytes(packed)))) for name, packed in found]
+        return [(text_out(name), cast(dict[str, Version], unpack(packed))) for name, packed in found]
 
 
 def _drop_values(connection: sqlite3.Connection, row: SessionRow, gone: set[str]) -> None:
@@ -152,7 +151,7 @@ def _drop_values(connection: sqlite3.Connection, row: SessionRow, gone: set[str]
         named[name in gone].update((channel, str(version)) for channel, version in versions.items())
     connection.executemany(
         "DELETE FROM channel_values WHERE session = ? AND channel = ? AND version = ?",
-        [(row.place, text_in(channel), text_in(version)) for channel, version in named[True] - named[False]],
+        [(row.rowid, text_in(channel), text_in(version)) for channel, version in named[True] - named[False]],
     )
 
 
@@ -162,25 +161,25 @@ def _drop_writes(connection: sqlite3.Connection, row: SessionRow, gone: Sequence
     for place in gone:
         bodies |= _bodies(connection, "session = ? AND checkpoint = ?", place)
         connection.execute("DELETE FROM writes WHERE session = ? AND checkpoint = ?", place)
-    bodies -= _bodies(connection, "session = ?", (row.place,)) if bodies else set()
+    bodies -= _bodies(connection, "session = ?", (row.rowid,)) if bodies else set()
     connection.executemany(
         "DELETE FROM bodies WHERE session = ? AND digest = ? AND NOT EXISTS "
         "(SELECT 1 FROM messages WHERE messages.body = bodies.id)",
-        [(row.place, digest) for digest in bodies],
+        [(row.rowid, digest) for digest in bodies],
     )
 
 
 def _bodies(connection: sqlite3.Connection, where: str, values: Iterable[object]) -> set[bytes]:
     """The bodies that some writes refer to."""
     found = connection.execute(f"SELECT data FROM writes WHERE {where} AND type = ?", (*values, BODIES))
-    kept = (cast("list[list[list[bytes]]]", unpack(as_bytes(data))) for (data,) in found)
+    kept = (cast("list[list[list[bytes]]]", unpack(data)) for (data,) in found)
     return {digest for _, entries in kept for _, digest, _ in entries}
 
 
 def _copy(connection: sqlite3.Connection, row: SessionRow, target: Key) -> None:
     made = require_row(connection, target)
     save_state(connection, made, replace(row.state, key=target, born=begun(target).born), new=row.next_seq - 1)
-    places = (made.place, row.place)
+    places = (made.rowid, row.rowid)
     for table, columns in _COPIED.items():
         connection.execute(
             f"INSERT INTO {table} (session, {columns}) SELECT ?, {columns} FROM {table} WHERE session = ?", places
@@ -201,7 +200,7 @@ def _copy(connection: sqlite3.Connection, row: SessionRow, target: Key) -> None:
     said = connection.execute(
         "SELECT n.id, n.data FROM bodies n JOIN bodies o ON o.session = ? AND o.digest = n.digest AND o.indexed = 1 "
         "WHERE n.session = ?",
-        (row.place, made.place),
+        (row.rowid, made.rowid),
     ).fetchall()
     for body, data in said:
         index_words(connection, made, decode_body(data), body)
