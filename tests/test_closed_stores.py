@@ -21,8 +21,7 @@ from session_core.errors import StoreClosed
 from session_core.events import Event, FoldFailed
 from session_core.ports import SessionStore, SummaryRequest
 from session_core.stores.hybrid import HybridStore
-from session_core.stores.open import open_store
-from session_core.stores.open_cache import open_cache
+from session_core.stores.open import open_cache, open_store
 from session_core.testing import KEY, message
 from session_core.turns import Key
 from session_core.voices import run_blocking

@@ -31,8 +31,7 @@ from session_core.stores.closing import Closing, LockWhileOpen
 from session_core.stores.encrypted import EncryptedStore
 from session_core.stores.hybrid import HybridStore
 from session_core.stores.memory import MemoryStore
-from session_core.stores.open import open_store
-from session_core.stores.open_cache import open_cache
+from session_core.stores.open import open_cache, open_store
 from session_core.stores.sqlite import SqliteStore
 from session_core.testing import KEY, message
 from session_core.turns import Key

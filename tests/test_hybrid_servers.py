@@ -26,8 +26,7 @@ from session_core.errors import StoreError
 from session_core.ports import SessionStore
 from session_core.ranges import Ranges
 from session_core.stores.hybrid import HybridStore
-from session_core.stores.open import open_store
-from session_core.stores.open_cache import open_cache
+from session_core.stores.open import open_cache, open_store
 from session_core.testing import KEY, STORE_PROMISES, message
 from session_core.turns import Key
 from session_core.voices import run_blocking

@@ -19,7 +19,7 @@ from session_core.stores.hybrid import HybridStore
 from session_core.stores.hybrid.projection import entry_of, loaded_from
 from session_core.stores.keyring import Keyring
 from session_core.stores.memory import MemoryStore
-from session_core.stores.open_cache import open_cache
+from session_core.stores.open import open_cache
 from session_core.stores.sqlite import SqliteStore
 from session_core.testing import KEY, STORE_PROMISES, message
 from session_core.turns import Key, Media, Message, Native, Role, ToolCall

@@ -12,7 +12,7 @@ from session_core.fold_queue import PRESENT_S, FoldQueue
 from session_core.pipeline import Background
 from session_core.policy import Policy
 from session_core.stores.circuit_breaker import CircuitBreaker
-from session_core.stores.open_queue import open_queue
+from session_core.stores.open import open_queue
 from session_core.turns import Key
 from session_core.voices import run_blocking
 

@@ -8,8 +8,7 @@ from session_core.errors import ConfigError
 from session_core.ports import Leasing, SessionStore, Store
 from session_core.stores.cache import MemoryCache
 from session_core.stores.hybrid import HybridStore
-from session_core.stores.open import open_store
-from session_core.stores.open_cache import open_cache
+from session_core.stores.open import open_cache, open_store
 from session_core.stores.urls import shown_url
 
 if TYPE_CHECKING:

@@ -1,8 +1,8 @@
-"""The errors with which stores refuse a write, whether Python or a script on the server decided it."""
+"""The errors with which stores refuse a call, whether Python or a script on the server decided it."""
 
 from __future__ import annotations
 
-from session_core.errors import Conflict, DuplicateMessage, OrphanToolResult, TurnLost
+from session_core.errors import Conflict, DuplicateMessage, OrphanToolResult, StoreBusy, TurnLost
 from session_core.ports import Lease
 from session_core.turns import Key
 
@@ -52,4 +52,12 @@ def checkpoint_moved_on(key: Key, newest_id: str | None) -> Conflict:
     return Conflict(
         f"session {key}: the thread {where} while this run was under way; nothing was written: run it again on what "
         "is there now, or have runs wait for each other or be merged"
+    )
+
+
+def no_connection(shown: str, max_connections: int, wait_s: float) -> StoreBusy:
+    """A call that waited for a free connection until the timeout."""
+    return StoreBusy(
+        f"{shown}: all {max_connections} connections were in use for {wait_s:g} s; "
+        "retry, or raise max_connections in the URL"
     )

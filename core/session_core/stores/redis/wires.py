@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from session_core.batching import Batcher, BatchTimeout
-from session_core.errors import StoreBusy
 from session_core.offload import Executor, inline, inline_serially
 from session_core.stores.closing import Closing
 from session_core.stores.fair_semaphore import FairSemaphore
@@ -18,6 +17,7 @@ from session_core.stores.redis.failures import FAILURES, reason, translation
 from session_core.stores.redis.fast_connection import Command
 from session_core.stores.redis.scripts import Script
 from session_core.stores.redis.senders import AwaitingSender, Sender, awaiting_sender, blocking_sender
+from session_core.stores.refusals import no_connection
 from session_core.voices import SERIAL_THREADS, THREADS, PerLoop
 
 TOGETHER = 16
@@ -106,7 +106,7 @@ class BlockingWire:
         try:
             place = opened.gate.enter(wait_s=self.address.wait_s)
             if place is None:
-                raise _no_connection(self.address)
+                raise no_connection(self.address.shown, self.address.max_connections, self.address.wait_s)
             try:
                 return opened.sender.send(commands)
             finally:
@@ -190,7 +190,7 @@ class AwaitingWire:
         try:
             return await opened.together.run(commands, wait_s=self.address.wait_s)
         except BatchTimeout:
-            raise _no_connection(self.address) from None
+            raise no_connection(self.address.shown, self.address.max_connections, self.address.wait_s) from None
         except exceptions.ResponseError as exc:
             return [exc] * len(commands)
         except FAILURES as exc:
@@ -232,10 +232,3 @@ def _require_no_errors(answers: list[Any], address: Address) -> list[Any]:
         if isinstance(answer, Exception):
             raise translation(answer, address.shown) from reason(answer)
     return answers
-
-
-def _no_connection(address: Address) -> StoreBusy:
-    return StoreBusy(
-        f"{address.shown}: all {address.max_connections} connections were in use for {address.wait_s:g} s; "
-        "retry, or raise max_connections in the URL"
-    )
