@@ -11,15 +11,12 @@ from session_core.ports import Appended, Checkpoint, Lease, MessageList, Plain, 
 from session_core.ranges import Ranges
 from session_core.sealed import seal_of_checkpoint, seal_of_writes
 from session_core.serial.codec import body_digest, decode_body, pack, reading, unpack
-from session_core.stores.list_parts import Before, answers, base_of, head_after, part_of
+from session_core.stores.list_parts import Before, base_of, store_list
 from session_core.stores.rules import (
-    Numbered,
-    grow_state,
     require_lease,
     require_parent,
     require_values,
     sealed_by,
-    with_head,
 )
 from session_core.stores.sqlite.file import SqliteFile
 from session_core.stores.sqlite.leases import token_of
@@ -75,11 +72,7 @@ class SqliteCheckpoints:
                     continue
                 if isinstance(value, MessageList):
                     older = _part_before(connection, row, checkpoint.parent_id, channel)
-                    part, outcome = _keep_list(connection, row, value, older, is_head=channel == head_channel)
-                    if channel == head_channel:
-                        answering = answers(value, outcome)
-                        head = head_after(row.state.head, part, older.part, value.base, answering=answering)
-                        save_state(connection, row, with_head(row.state, head if merge else part))
+                    part = _keep_list(connection, row, value, older, is_head=channel == head_channel, merge=merge)
                     value = Plain(PART, pack([list(pair) for pair in part.pairs]))
                 connection.execute(
                     "INSERT OR REPLACE INTO channel_values (session, channel, version, type, data) "
@@ -173,14 +166,15 @@ def _seal(connection: sqlite3.Connection, row: SessionRow, seal: bool | None) ->
 
 
 def _keep_list(
-    connection: sqlite3.Connection, row: SessionRow, value: MessageList, before: Before, *, is_head: bool
-) -> tuple[Ranges, Numbered]:
-    """The part of the record for the list, after its new messages were added, and their numbers."""
+    connection: sqlite3.Connection, row: SessionRow, value: MessageList, before: Before, *, is_head: bool, merge: bool
+) -> Ranges:
+    """The part of the record for the list, after its new messages were added."""
     messages = [item for item in value.items if isinstance(item, Message)]
     outcome = number_rows(connection, row, messages, revise=True, lineage=base_of(value, before))
     insert_messages(connection, row, outcome)
-    save_state(connection, row, grow_state(row.state, outcome, row.state.head), new=len(outcome.new))
-    return part_of(value, outcome, before, is_head=is_head), outcome
+    state, part = store_list(row.state, value, outcome, before, is_head=is_head, merge=merge)
+    save_state(connection, row, state, new=len(outcome.new))
+    return part
 
 
 def _newest(connection: sqlite3.Connection, row: SessionRow) -> str | None:
