@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -150,23 +150,22 @@ class RedisCalls:
         script: Script,
         key: Key,
         messages: Sequence[Message],
-        arguments: Callable[[list[bytes]], Sequence[object]],
-        *,
+        *args: object,
         expected: int | None = None,
         lease: Lease | None = None,
         recorded: bool = True,
     ) -> tuple[list[Any], State]:
-        """The answer of a script that gets facts and row of each message, and the state.
+        """The answer of a script that gets `args`, then facts and row of each message; and the state.
 
-        `arguments` adds them to the other arguments. Rows that the server probably has are sent as labels.
-        `recorded` means that the record has them afterwards; pending writes are not part of it yet.
+        Rows that the server probably has are sent as labels. `recorded` means that the record has them afterwards;
+        pending writes are not part of it yet.
         """
         name = self._names.of(key)[0]
         labels, rows = _rows(name, messages, self._told)
-        told, state = await self._write(script, key, *arguments(rows), lease=lease)
+        told, state = await self._write(script, key, *args, *rows, lease=lease)
         if told[:2] == [b"refused", b"rows"]:
             _, rows = _rows(name, messages, KnownRows())
-            told, state = await self._write(script, key, *arguments(rows), lease=lease)
+            told, state = await self._write(script, key, *args, *rows, lease=lease)
         if told:
             require_accepted(told, key, expected=expected, lease=lease)
         if recorded:

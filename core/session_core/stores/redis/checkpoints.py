@@ -57,7 +57,7 @@ class RedisCheckpoints(RedisCalls):
             }
         )
         (_, new, tokens), state = await self._send_rows(
-            PUT_CHECKPOINT, key, messages, lambda rows: [request, _entry(checkpoint), *data, *rows], lease=lease
+            PUT_CHECKPOINT, key, messages, request, _entry(checkpoint), *data, lease=lease
         )
         return Appended((), new, state, tokens)
 
@@ -75,7 +75,7 @@ class RedisCheckpoints(RedisCalls):
                 "writes": told,
             }
         )
-        await self._send_rows(PUT_WRITES, key, messages, lambda rows: [request, *data, *rows], recorded=False)
+        await self._send_rows(PUT_WRITES, key, messages, request, *data, recorded=False)
 
     async def checkpoint(self, key: Key, checkpoint_id: str | None = None) -> Checkpoint | None:
         return checkpoint_from(await self._read(CHECKPOINT, key, as_bytes(plain(checkpoint_id or ""))), key)

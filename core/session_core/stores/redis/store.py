@@ -110,9 +110,7 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, Pr
         if not strict or revise or expected is not None or lease:
             token = str(lease.token) if lease else None
             request = packed({"expected": expected, "revise": revise, "lenient": not strict, "lease": token})
-        told, state = await self._send_rows(
-            APPEND, key, messages, lambda rows: [fresh_id(), request, *rows], expected=expected, lease=lease
-        )
+        told, state = await self._send_rows(APPEND, key, messages, fresh_id(), request, expected=expected, lease=lease)
         if not told:
             count, last = len(messages), state.ledger.messages
             seqs = tuple(range(last - count + 1, last + 1))
