@@ -62,9 +62,9 @@ def keys(server: RedisServer) -> list[bytes]:
         return list(client.scan_iter())
 
 
-def fill(store: SessionStore, key: Key, count: int, first: int = 1) -> None:
-    for number in range(first, first + count, 20):
-        run_blocking(store.append(key, [message(n) for n in range(number, min(number + 20, first + count))]))
+def fill(store: SessionStore, key: Key, count: int) -> None:
+    for first in range(1, count + 1, 20):
+        run_blocking(store.append(key, [message(n) for n in range(first, min(first + 20, count + 1))]))
 
 
 def everything(store: SessionStore, key: Key = KEY) -> None:
