@@ -16,6 +16,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from every_store import TABLES, empty_schema
 from fault_table import tell
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -44,11 +45,11 @@ from session_core.stores.postgres import checkpoints
 from session_core.stores.postgres.migrations import MIGRATIONS
 from session_core.stores.postgres.rows import Batch, names, plain_values, text_in, text_out
 from session_core.stores.postgres.store import PostgresStore
-from session_core.testing import KEY, STORE_PROMISES, message
+from session_core.testing import CLOSING_PROMISES, KEY, STORE_PROMISES, message
 from session_core.turns import Key, Message, Role, ToolCall
 from session_core.voices import run_blocking
 
-TABLES = ("sessions", "messages", "digests", "notices", "checkpoints", "channel_values", "writes", "drafts")
+PROMISES = [one for one in STORE_PROMISES if one not in CLOSING_PROMISES]
 _schemas = count(1)
 
 
@@ -89,14 +90,34 @@ def whole_pairs(messages: tuple[Message, ...]) -> int:
     return len(numbers) // 2
 
 
-@pytest.mark.parametrize("promise", STORE_PROMISES, ids=lambda promise: promise.__name__)
-def test_it_keeps_its_promise_blocking(promise: Any, store: PostgresStore) -> None:
-    run_blocking(promise(store))
+@pytest.fixture(scope="module")
+def opened(postgres: PostgresServer) -> Iterator[PostgresStore]:
+    made = PostgresStore(f"{postgres.url}&schema=promises")
+    yield made
+    run_blocking(made.close())
 
 
-@pytest.mark.parametrize("promise", STORE_PROMISES, ids=lambda promise: promise.__name__)
-def test_it_keeps_its_promise_awaiting(promise: Any, store: PostgresStore) -> None:
-    asyncio.run(promise(store.awaiting()))
+@pytest.fixture
+def emptied(opened: PostgresStore, postgres: PostgresServer) -> PostgresStore:
+    """The same store for all promises but those that close it, emptied."""
+    empty_schema(postgres, "promises")
+    return opened
+
+
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
+def test_it_keeps_its_promise_blocking(promise: Any, emptied: PostgresStore) -> None:
+    run_blocking(promise(emptied))
+
+
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
+def test_it_keeps_its_promise_awaiting(promise: Any, emptied: PostgresStore) -> None:
+    asyncio.run(promise(emptied.awaiting()))
+
+
+@pytest.mark.parametrize("promise", CLOSING_PROMISES, ids=lambda promise: promise.__name__)
+def test_it_ends_as_promised_in_both_voices(promise: Any, url: str) -> None:
+    run_blocking(promise(PostgresStore(url)))
+    asyncio.run(promise(PostgresStore(f"{url}_awaited").awaiting()))
 
 
 BASE = ("put", "put_writes", "get_tuple", "list", "delete_thread")
