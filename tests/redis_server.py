@@ -18,10 +18,6 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from session_core.stores.redis.store import RedisStore
-from session_core.testing import KEY, message
-from session_core.voices import run_blocking
-
 STARTS_IN_S = 60.0
 SLOTS = 16_384
 MASTERS = 3
@@ -156,14 +152,6 @@ def redis_sentinel(primary: RedisServer, *, settings_more: str = "") -> Iterator
         finally:
             process.terminate()
             process.wait()
-
-
-def write_pairs(url: str, writer: int, turns: int = 25) -> None:
-    """Append pairs of messages to one session, as a process of its own does it."""
-    store = RedisStore(url)
-    for first in range(writer * 10_000, writer * 10_000 + turns * 2, 2):
-        run_blocking(store.append(KEY, [message(first), message(first + 1)]))
-    run_blocking(store.close())
 
 
 def _started(command: list[str | Path], log: Path, ready: str) -> subprocess.Popen[bytes] | None:

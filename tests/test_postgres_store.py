@@ -21,6 +21,7 @@ from fault_table import tell
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from langgraph.checkpoint.conformance import checkpointer_test, validate
+from pair_writers import check_processes, pair, whole_pairs
 from postgres_server import PostgresServer, postgres_server
 
 from langchain_session import SessionSaver
@@ -76,18 +77,6 @@ def rows_left(server: PostgresServer, url: str) -> dict[str, int]:
             table: connection.execute(f"SELECT count(*) FROM {schema_of(url)}.{table}").fetchone()[0]  # type: ignore[index]
             for table in TABLES
         }
-
-
-def pair(first: int) -> list[Message]:
-    return [message(first), message(first + 1, Role.ASSISTANT)]
-
-
-def whole_pairs(messages: tuple[Message, ...]) -> int:
-    """How many pairs there are; none may be split, and none may stand twice."""
-    numbers = [int(m.id[1:]) for m in messages]
-    assert len(numbers) == len(set(numbers))
-    assert all(first + 1 == second for first, second in zip(numbers[::2], numbers[1::2], strict=True))
-    return len(numbers) // 2
 
 
 @pytest.fixture(scope="module")
@@ -439,24 +428,8 @@ def test_a_checkpoint_gets_its_turn_however_much_others_write(store: PostgresSto
     assert sorted(state.head) == list(range(1, state.ledger.messages + 1))
 
 
-def _write_pairs(url: str, writer: int) -> None:
-    store = PostgresStore(url)
-    for turn in range(20):
-        run_blocking(store.append(KEY, pair(writer * 1_000 + turn * 2)))
-    run_blocking(store.close())
-
-
-def test_three_processes_migrate_at_once_and_lose_and_split_nothing(url: str, postgres: PostgresServer) -> None:
-    context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=_write_pairs, args=(url, n)) for n in range(1, 4)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join()
-    assert [writer.exitcode for writer in writers] == [0, 0, 0]
-    store = PostgresStore(url)
-    assert whole_pairs(run_blocking(store.record(KEY))) == 60
-    run_blocking(store.close())
+def test_processes_migrate_at_once_and_lose_and_split_nothing(url: str) -> None:
+    check_processes(url)
 
 
 def test_two_that_migrate_at_once_make_one_schema(url: str, postgres: PostgresServer) -> None:
@@ -857,11 +830,9 @@ def test_all_that_grows_with_sessions_can_be_partitioned_by_their_hash(url: str,
                 connection.execute(
                     f"CREATE TABLE {table}_{part} PARTITION OF {table} FOR VALUES WITH (MODULUS 3, REMAINDER {part})"
                 )
-        for promise in STORE_PROMISES:
-            other = PostgresStore(url)
-            run_blocking(promise(other))
-            run_blocking(other.close())
-            connection.execute(f"TRUNCATE sessions, leases, {', '.join(PARTED)}")
+        for promise in PROMISES:
+            run_blocking(promise(store))
+            empty_schema(postgres, schema_of(url))
         run_blocking(store.append(KEY, [message(1)]))
         rows = connection.execute("SELECT count(DISTINCT tableoid), count(*) FROM messages").fetchone()
         assert rows == (1, 1)
