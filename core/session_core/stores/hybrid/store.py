@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import TypeVar, cast
+from typing import TypeVar, Unpack, cast
 
 from session_core.errors import (
     ConfigError,
@@ -50,6 +50,7 @@ from session_core.stores.hybrid.projection import (
 )
 from session_core.stores.hybrid.retention import purge_hybrid
 from session_core.stores.hybrid.threads import HybridThreads, place_of
+from session_core.stores.options import AppendOptions, CheckpointOptions
 from session_core.stores.retention import require_purging
 from session_core.stores.rewrite import Change, Rewriting
 from session_core.turns import Key, Message
@@ -125,20 +126,9 @@ class HybridStore(HybridThreads, ProcessBound):
         twin._health, twin._hot, twin._closing = self._health, self._hot.awaiting(), self._closing
         return twin
 
-    async def append(
-        self,
-        key: Key,
-        messages: Sequence[Message],
-        *,
-        expected: int | None = None,
-        revise: bool = False,
-        strict: bool = False,
-        lease: Lease | None = None,
-    ) -> Appended:
+    async def append(self, key: Key, messages: Sequence[Message], **options: Unpack[AppendOptions]) -> Appended:
         pending = await self._begin(key)
-        done = await self._written(
-            pending, key, self.cold.append(key, messages, expected=expected, revise=revise, strict=strict, lease=lease)
-        )
+        done = await self._written(pending, key, self.cold.append(key, messages, **options))
         await self._settle(pending, key, done, partial(extend_head, messages=messages, done=done))
         return done
 
@@ -247,26 +237,15 @@ class HybridStore(HybridThreads, ProcessBound):
         self,
         checkpoint: Checkpoint,
         new_values: Mapping[str, Plain | MessageList | None],
-        *,
-        head_channel: str | None,
-        merge: bool,
-        lease: Lease | None = None,
-        follows: bool = False,
+        **options: Unpack[CheckpointOptions],
     ) -> Appended:
         key = checkpoint.key
         pending = await self._begin(key)
-        work = self.cold.put_checkpoint(
-            checkpoint, new_values, head_channel=head_channel, merge=merge, lease=lease, follows=follows
-        )
-        done = await self._written(pending, key, work)
+        done = await self._written(pending, key, self.cold.put_checkpoint(checkpoint, new_values, **options))
         steps = 2 * sum(isinstance(value, MessageList) for value in new_values.values())
-        await self._settle(
-            pending,
-            key,
-            done,
-            lambda head: extend_head_by_checkpoint(head, new_values, head_channel, done),
-            steps=steps,
-        )
+        head_channel = options["head_channel"]
+        grow = partial(extend_head_by_checkpoint, values=new_values, head_channel=head_channel, done=done)
+        await self._settle(pending, key, done, grow, steps=steps)
         return done
 
     async def put_writes(self, key: Key, checkpoint_id: str, writes: Sequence[Write]) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import TypeVar, Unpack
 
 from session_core.ports import Checkpoint, Holding, SessionStore
 from session_core.ranges import Ranges
 from session_core.stores.hybrid.hot_side import HotSide, PendingWrite
+from session_core.stores.options import DropOptions
 from session_core.turns import Key
 
 T = TypeVar("T")
@@ -46,21 +47,9 @@ class HybridThreads(ABC):
     async def parts(self, key: Key, channels: Sequence[str]) -> Mapping[str, Ranges]:
         return await self._read(self.cold.parts(key, channels))
 
-    async def drop_checkpoints(
-        self,
-        key: Key,
-        checkpoint_ids: Sequence[str],
-        *,
-        parents: Mapping[str, str | None] | None = None,
-        head: Ranges | None = None,
-        expected: int | None = None,
-    ) -> None:
-        pending = None if head is None else await self._begin(key)
-        await self._written(
-            pending,
-            key,
-            self.cold.drop_checkpoints(key, checkpoint_ids, parents=parents, head=head, expected=expected),
-        )
+    async def drop_checkpoints(self, key: Key, checkpoint_ids: Sequence[str], **options: Unpack[DropOptions]) -> None:
+        pending = None if options.get("head") is None else await self._begin(key)
+        await self._written(pending, key, self.cold.drop_checkpoints(key, checkpoint_ids, **options))
         await self._restate(pending, key, steps=1)
 
     async def copy_session(self, key: Key, session_id: str) -> None:
