@@ -41,8 +41,8 @@ def place_of(url: str | SessionStore | None, hot: str | None, cold: str | None) 
 
 def degraded(store: SessionStore) -> str | None:
     """Which side of a hybrid store, encrypted or not, is unavailable; None if none is, and for other stores."""
-    said: str | None = getattr(getattr(store, "inner", store), "degraded", None)
-    return said
+    reason: str | None = getattr(getattr(store, "inner", store), "degraded", None)
+    return reason
 
 
 def _unsealed(url: str | SessionStore | None, hot: str | None, cold: str | None) -> SessionStore:

@@ -113,8 +113,8 @@ def _in_order(
 
 def _is_answering(value: MessageList, outcome: Numbered) -> bool:
     """Whether the first message that a run added is a tool result, which belongs to the call before it."""
-    said = (item for item in value.items if isinstance(item, Message))
-    added = (message.role for message, seq in zip(said, outcome.seqs, strict=True) if seq not in value.base)
+    messages = (item for item in value.items if isinstance(item, Message))
+    added = (message.role for message, seq in zip(messages, outcome.seqs, strict=True) if seq not in value.base)
     return next(added, None) is Role.TOOL
 
 
@@ -131,14 +131,14 @@ def head_after(head: Ranges, part: Ranges, before: Ranges, base: Ranges, *, answ
     pieces = Intervals([head, part, base, others], ())
     mine, begun = pieces.of(part), set(pieces.of(base))
     waiting = deque(_behind(pieces.of(head), set(mine), set(pieces.of(others))))
-    said: set[int | None] = {None}
+    placed: set[int | None] = {None}
     out: list[int] = []
     for piece, follower in zip_longest([None, *mine], mine):
         if piece is not None:
             out.append(piece)
-            said.add(piece)
+            placed.add(piece)
         if follower is None or follower in begun or piece is None or (piece in begun and not answering):
-            while waiting and waiting[0][0] in said:
+            while waiting and waiting[0][0] in placed:
                 out.append(waiting.popleft()[1])
     return pieces.whole(out)
 

@@ -87,8 +87,8 @@ def require_values(
 ) -> None:
     """As `require_storable`, for the contents of a checkpoint or its writes."""
     given = list(values)
-    said = (item for value in given if isinstance(value, MessageList) for item in value.items)
-    messages = [item for item in said if not isinstance(item, Ranges)]
+    items = (item for value in given if isinstance(value, MessageList) for item in value.items)
+    messages = [item for item in items if not isinstance(item, Ranges)]
     require_storable(key, messages, author_characters=author_characters)
     size = sum(len(value.data) for value in given if isinstance(value, Plain))
     if size > MAX_BATCH_BYTES:

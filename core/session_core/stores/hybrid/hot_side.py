@@ -37,8 +37,8 @@ class Health:
 
     def bad(self, side: str, exc: BaseException) -> None:
         """`side` failed with `exc`; reported once, until the reason changes."""
-        said = exc.message_without_session if isinstance(exc, StoreError) else exc
-        why = f"{type(exc).__name__}: {said}"
+        text = exc.message_without_session if isinstance(exc, StoreError) else exc
+        why = f"{type(exc).__name__}: {text}"
         if self.reasons.get(side) != why:
             self.reasons[side] = why
             self._tell()

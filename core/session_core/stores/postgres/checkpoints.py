@@ -43,7 +43,7 @@ class PostgresCheckpoints:
 
     _wire: Wire
     _statements: Mapping[str, str]
-    _lately: RecentStates
+    _recent_states: RecentStates
 
     async def put_checkpoint(
         self,
@@ -66,7 +66,7 @@ class PostgresCheckpoints:
         put = _Put(checkpoint, new_values, head_channel=head_channel, merge=merge, lease=lease, follows=follows)
         if not any(isinstance(value, MessageList) for value in new_values.values()):
             return self._stored(put, None, await self._call("put_checkpoint", *put.args(None)))
-        known = self._lately.seen(checkpoint, new_values)
+        known = self._recent_states.seen(checkpoint, new_values)
         if known is not None and not (planned := put.plan(known)).revises:
             rows = await self._call("put_checkpoint", *put.args(planned, unseen=True))
             if rows:
@@ -88,7 +88,7 @@ class PostgresCheckpoints:
 
     def _stored(self, put: _Put, planned: CheckpointPlan | None, rows: Sequence[Row]) -> Appended:
         made, state = _append_result(put.checkpoint.key, put.lease, rows)
-        self._lately.note(put.checkpoint, put.new_values, planned, state)
+        self._recent_states.note(put.checkpoint, put.new_values, planned, state)
         return made
 
     async def put_writes(self, key: Key, checkpoint_id: str, writes: Sequence[Write]) -> None:

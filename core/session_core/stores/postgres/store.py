@@ -92,8 +92,8 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting, Pro
         self._statements = statements(self._address.quoted)
         closing = Closing(self._address.shown)
         self._wire: Wire = BlockingWire(self._address, closing)
-        self._beside: Wire = AwaitingWire(self._address, closing)
-        self._lately = RecentStates()
+        self._other_wire: Wire = AwaitingWire(self._address, closing)
+        self._recent_states = RecentStates()
 
     def awaiting(self) -> SessionStore:
         """The same sessions over connections that belong to the running event loop."""
@@ -117,13 +117,13 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting, Pro
         if rows is None:
             values = (*names(key), *Batch.of(messages).values, expected, revise, strict, token, seal_of(messages))
             rows = await self._call("append_messages", *values)
-        refusal, detail, seqs, fresh, price, told = rows[0]
+        refusal, detail, seqs, new, tokens, packed = rows[0]
         if refusal is not None:
             raise _refusal(key, refusal, detail, expected, lease)
-        state = state_sent(key, told)
+        state = state_sent(key, packed)
         if seqs is None:
             return Appended((state.ledger.messages,), 1, state, messages[0].tokens)
-        return Appended(tuple(seqs), fresh, state, price)
+        return Appended(tuple(seqs), new, state, tokens)
 
     async def _append_plain(self, key: Key, message: Message, revise: bool) -> list[Row] | None:
         """The row of `append_message`, or None if somebody else appended the message at the same time."""
@@ -211,7 +211,7 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting, Pro
     async def delete(self, key: Key) -> int:
         tenant, session_id, _ = names(key)
         rows = await self._call("delete_session", tenant, session_id)
-        self._lately.forget_session(key)
+        self._recent_states.forget_session(key)
         return int(rows[0][0])
 
     async def sessions(self, tenant: str | None = None) -> tuple[State, ...]:
@@ -238,7 +238,7 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting, Pro
         """As in `Purging`, by the server's clock, in transactions of at most `at_once` sessions. Locks only what it
         deletes. Raises: ConfigError as `sessions` does."""
         require_age(older_than_s, tenant)
-        self._lately.forget_all()
+        self._recent_states.forget_all()
         deleted: list[Key] = []
         after = ("", "")
         while True:
@@ -250,7 +250,7 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting, Pro
             after = (last[0], last[1])
 
     async def close(self) -> None:
-        self._beside.close_soon()
+        self._other_wire.close_soon()
         await self._wire.close()
 
 
@@ -259,8 +259,8 @@ class _AwaitingStore(PostgresStore):
 
     def __init__(self, store: PostgresStore) -> None:
         self._address, self._statements = store._address, store._statements
-        self._wire, self._beside = store._beside, store._wire
-        self._lately = RecentStates()
+        self._wire, self._other_wire = store._other_wire, store._wire
+        self._recent_states = RecentStates()
 
     def awaiting(self) -> SessionStore:
         return self

@@ -33,14 +33,14 @@ class PostgresThreads:
             return tuple(whole(key, rows[first:end], channels) for first, end in pairwise([*begins, len(rows)]))
 
     async def checkpoints_of_runs(self, tenant: str, run_ids: Sequence[str]) -> tuple[Checkpoint, ...]:
-        told = (text_in(tenant), [text_in(run_id) for run_id in run_ids])
-        rows = await self._wire.fetch(self._statements["list_of_runs"], told)
+        args = (text_in(tenant), [text_in(run_id) for run_id in run_ids])
+        rows = await self._wire.fetch(self._statements["list_of_runs"], args)
         with reading("a checkpoint"):
             return tuple(bare(tenant, row) for row in rows)
 
     async def parts(self, key: Key, channels: Sequence[str]) -> Mapping[str, Ranges]:
-        told = (*names(key), [text_in(channel) for channel in channels])
-        rows = await self._wire.fetch(self._statements["read_parts"], told)
+        args = (*names(key), [text_in(channel) for channel in channels])
+        rows = await self._wire.fetch(self._statements["read_parts"], args)
         return {text_out(name): ranges(part) for name, part in rows}
 
     async def drop_checkpoints(

@@ -48,7 +48,7 @@ class RedisCache:
         self._writing_s = writing_s
         self._ttl_ms = round((url.address.ttl_s or TTL_S) * 1000)
         self._twin: RedisCache | None = None
-        self._beside: Wire | None = None
+        self._other_wire: Wire | None = None
 
     def awaiting(self) -> Cache:
         """The same entries over connections of the running event loop; always the same object."""
@@ -57,7 +57,7 @@ class RedisCache:
         if self._twin is None:
             wire = AwaitingWire(self._wire.address, self._wire.closing)
             self._twin = RedisCache(wire, writing_s=self._writing_s)
-            self._beside, self._twin._beside = wire, self._wire
+            self._other_wire, self._twin._other_wire = wire, self._wire
         return self._twin
 
     async def look(self, place: str, *, hidden: bool = False) -> Look:
@@ -80,8 +80,8 @@ class RedisCache:
         return bool(await self._run(CACHE_FILL, place, mark, entry.head, packed))
 
     async def close(self) -> None:
-        if self._beside is not None:
-            self._beside.close_soon()
+        if self._other_wire is not None:
+            self._other_wire.close_soon()
         await self._wire.close()
 
     async def _run(self, script: Script, place: str, *args: object) -> Any:

@@ -72,7 +72,7 @@ class RedisCalls:
         self._names = Names(wire.address.prefix)
         self._ttl_ms = round((wire.address.ttl_s or 0) * 1000)
         self._listing = Listing(self._names, self._ttl_ms)
-        self._told = KnownRows()
+        self._known_rows = KnownRows()
 
     async def _write(
         self, script: Script, key: Key, *args: object, lease: Lease | None = None
@@ -94,12 +94,12 @@ class RedisCalls:
         if not isinstance(answer, bytes):
             return answer, b""
         # A state alone; the length prefix of an answer before a state is never as large.
-        told, state = ([], answer) if answer[0] == FORMAT else unframe(answer)
-        if told and told[0] and not due:
+        outcome, state = ([], answer) if answer[0] == FORMAT else unframe(answer)
+        if outcome and outcome[0] and not due:
             await self._list_again(key)
         if not self._ttl_ms and may_expire(state):
             await self._remove_expiry(key)
-        return told, state
+        return outcome, state
 
     async def _list_again(self, key: Key, *calls: Call) -> list[Any]:
         """The answers to `calls`, in one round trip that also lists `key`, even if it was listed before."""
@@ -161,19 +161,19 @@ class RedisCalls:
         pending writes are not part of it yet.
         """
         name = self._names.of(key)[0]
-        labels, rows = _rows(name, messages, self._told)
-        told, state = await self._write(script, key, *args, *rows, lease=lease)
-        if told[:2] == [b"refused", b"rows"]:
+        labels, rows = _rows(name, messages, self._known_rows)
+        outcome, state = await self._write(script, key, *args, *rows, lease=lease)
+        if outcome[:2] == [b"refused", b"rows"]:
             _, rows = _rows(name, messages, KnownRows())
-            told, state = await self._write(script, key, *args, *rows, lease=lease)
-        if told:
-            require_accepted(told, key, expected=expected, lease=lease)
+            outcome, state = await self._write(script, key, *args, *rows, lease=lease)
+        if outcome:
+            require_accepted(outcome, key, expected=expected, lease=lease)
         if recorded:
-            self._told.add(name, labels)
+            self._known_rows.add(name, labels)
             for message, label, row in zip(messages, labels, rows[1::2], strict=True):
                 if len(row) > len(label):
                     cache_row(message, row)
-        return told, state_sent(state, key)
+        return outcome, state_sent(state, key)
 
 
 def _rows(name: bytes, messages: Iterable[Message], known: KnownRows) -> tuple[list[bytes], list[bytes]]:

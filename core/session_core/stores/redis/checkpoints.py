@@ -65,14 +65,14 @@ class RedisCheckpoints(RedisCalls):
         require_values(key, (write.value for write in writes))
         messages: list[Message] = []
         data: list[bytes] = []
-        told = [_told(write, messages, data) for write in writes]
+        requests = [_write_request(write, messages, data) for write in writes]
         request = packed(
             {
                 "born": fresh_id(),
                 "checkpoint": plain(checkpoint_id),
                 "sealed": seal_of_writes(writes),
                 "rows": _DATA_FROM - 1 + len(data),
-                "writes": told,
+                "writes": requests,
             }
         )
         await self._send_rows(PUT_WRITES, key, messages, request, *data, recorded=False)
@@ -147,18 +147,18 @@ def _items(value: MessageList, messages: list[Message]) -> list[object]:
     return items
 
 
-def _told(write: Write, messages: list[Message], data: list[bytes]) -> list[object]:
+def _write_request(write: Write, messages: list[Message], data: list[bytes]) -> list[object]:
     """A write for PUT_WRITES; its messages and its data are passed separately."""
     if isinstance(write.value, Plain):
-        said: list[int] = []
+        row_numbers: list[int] = []
         data.append(pack([write.value.type, write.value.data]))
     else:
         bodies = [item for item in write.value.items if isinstance(item, Message)]
-        said = list(range(len(messages) + 1, len(messages) + len(bodies) + 1))
+        row_numbers = list(range(len(messages) + 1, len(messages) + len(bodies) + 1))
         messages.extend(bodies)
         data.append(pack([write.value.single, [[body.id, body.author] for body in bodies]]))
     place = _DATA_FROM - 2 + len(data)
-    return [plain(write.task_id), write.index, plain(write.channel), plain(write.task_path), place, said]
+    return [plain(write.task_id), write.index, plain(write.channel), plain(write.task_path), place, row_numbers]
 
 
 def _write(found: Sequence[Any]) -> Write:

@@ -81,7 +81,7 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, Pr
     def __init__(self, url: str | Wire) -> None:
         super().__init__(BlockingWire(Address.parse(url)) if isinstance(url, str) else url)
         self._twin: RedisStore | None = None
-        self._beside: Wire | None = None
+        self._other_wire: Wire | None = None
         self._places, self._tails = WordPlaces(), Tails()
 
     def awaiting(self) -> SessionStore:
@@ -90,7 +90,7 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, Pr
             return self
         if self._twin is None:
             self._twin = RedisStore(AwaitingWire(self._wire.address, self._wire.closing))
-            self._beside, self._twin._beside = self._twin._wire, self._wire
+            self._other_wire, self._twin._other_wire = self._twin._wire, self._wire
             self._twin._places, self._twin._tails = self._places, self._tails
         return self._twin
 
@@ -110,12 +110,14 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, Pr
         if not strict or revise or expected is not None or lease:
             token = str(lease.token) if lease else None
             request = packed({"expected": expected, "revise": revise, "lenient": not strict, "lease": token})
-        told, state = await self._send_rows(APPEND, key, messages, fresh_id(), request, expected=expected, lease=lease)
-        if not told:
+        outcome, state = await self._send_rows(
+            APPEND, key, messages, fresh_id(), request, expected=expected, lease=lease
+        )
+        if not outcome:
             count, last = len(messages), state.ledger.messages
             seqs = tuple(range(last - count + 1, last + 1))
             return Appended(seqs, count, state, sum([message.tokens for message in messages]))
-        _, new, tokens, numbers = told
+        _, new, tokens, numbers = outcome
         return Appended(tuple(numbers), new, state, tokens)
 
     async def load(self, key: Key, lineage: Ranges | None = None) -> Loaded:
@@ -141,7 +143,7 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, Pr
         name, rows = self._names.of(key)[0], found[0] if len(found) == 1 else [row for some in found for row in some]
         messages = self._tails.messages(name, unpacked(wanted), rows)
         made = state_from(state, key)
-        self._told.read(name, made.born, rows, messages)
+        self._known_rows.read(name, made.born, rows, messages)
         return Loaded(made, None if digest is None else digest_from(digest), messages)
 
     async def record(self, key: Key, part: Ranges | None = None) -> tuple[Message, ...]:
@@ -325,8 +327,8 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, Pr
 
     async def risks(self) -> tuple[Risk, ...]:
         """Whether the server evicts keys when its memory is full; of a cluster one node is asked."""
-        (told,) = await self._wire.run(Call(MEMORY, [self._names.tenants()], []))
-        figures = dict(line.split(":", 1) for line in told.decode().splitlines() if ":" in line)
+        (info,) = await self._wire.run(Call(MEMORY, [self._names.tenants()], []))
+        figures = dict(line.split(":", 1) for line in info.decode().splitlines() if ":" in line)
         policy = figures.get("maxmemory_policy", KEEPS_ALL)
         ending = policy.startswith("volatile")
         if policy == KEEPS_ALL or figures.get("maxmemory") == "0" or (ending and not self._ttl_ms):
@@ -341,8 +343,8 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, Pr
         )
 
     async def close(self) -> None:
-        if self._beside is not None:
-            self._beside.close_soon()
+        if self._other_wire is not None:
+            self._other_wire.close_soon()
         await self._wire.close()
 
     async def _listed(self, listed: bytes) -> list[bytes]:

@@ -28,8 +28,8 @@ class RedisThreads(RedisCalls):
     """The thread methods of `CheckpointStore` on Redis."""
 
     async def ancestors(self, key: Key, checkpoint_id: str, channels: Sequence[str]) -> tuple[Checkpoint, ...]:
-        told = [as_bytes(plain(name)) for name in (checkpoint_id, *channels)]
-        answer = await self._read(ANCESTORS, key, *told)
+        args = [as_bytes(plain(name)) for name in (checkpoint_id, *channels)]
+        answer = await self._read(ANCESTORS, key, *args)
         with reading(f"a checkpoint of session {key}"):
             return tuple(whole(key, found) for found in (answer or [])[1:])
 
@@ -85,12 +85,12 @@ class RedisThreads(RedisCalls):
         if not any(held):
             return
         (others,) = await self._wire.ask(("SMEMBERS", self._names.namespaces(target)))
-        told: list[Any] = [self._ttl_ms, fresh_id()]
+        args: list[Any] = [self._ttl_ms, fresh_id()]
         for at, namespace in enumerate((b"", *namespaces)):
-            told.append(namespace)
-            told.extend(part for values in held[4 * at : 4 * at + 4] for part in (len(values), *values))
+            args.append(namespace)
+            args.extend(part for values in held[4 * at : 4 * at + 4] for part in (len(values), *values))
         due = self._listing.due(target)
-        call = Call(COPY_WRITE, self._whole(target, namespaces), told)
+        call = Call(COPY_WRITE, self._whole(target, namespaces), args)
         there = bool(others) or (await self._wire.run(*due, call))[-1][0] == b"there"
         require_nothing_there(key, target, there)
         self._listing.noted(target)

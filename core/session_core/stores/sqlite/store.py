@@ -264,7 +264,7 @@ class SqliteStore(SqliteCheckpoints, SqliteThreads, ProcessBound):
     async def damage(self) -> tuple[str, ...]:
         try:
             with self._file.reading() as connection:
-                found = [str(said) for (said,) in connection.execute("PRAGMA quick_check(5)")]
+                found = [text for (text,) in connection.execute("PRAGMA quick_check(5)")]
         except StoreUnreadable as exc:
             return (str(exc),)
         return tuple(" ".join(text.split()) for text in found if text != "ok")

@@ -197,10 +197,10 @@ def _copy(connection: sqlite3.Connection, row: SessionRow, target: Key) -> None:
         places,
     )
     # Word hashes are keyed with the session's secret (see `word_marks`), so the copy has others.
-    said = connection.execute(
+    indexed = connection.execute(
         "SELECT n.id, n.data FROM bodies n JOIN bodies o ON o.session = ? AND o.digest = n.digest AND o.indexed = 1 "
         "WHERE n.session = ?",
         (row.rowid, made.rowid),
     ).fetchall()
-    for body, data in said:
+    for body, data in indexed:
         index_words(connection, made, decode_body(data), body)
