@@ -28,11 +28,11 @@ from session_core.ports import (
 from session_core.process_bound import ProcessBound
 from session_core.ranges import Ranges
 from session_core.stores.copying import copy_by_value
-from session_core.stores.exposure import Risk, risks_of
 from session_core.stores.keyring import Keyring
 from session_core.stores.options import AppendOptions, CheckpointOptions, DropOptions
 from session_core.stores.retention import require_purging
 from session_core.stores.rewrite import Rewriting
+from session_core.stores.risks import Risk, risks_of
 from session_core.stores.rules import require_values
 from session_core.stores.sealing import Renewal, Seals
 from session_core.stores.word_places import WordPlaces, best

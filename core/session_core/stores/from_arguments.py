@@ -32,7 +32,7 @@ def open_from_arguments(
     return EncryptedStore(store, keyring)
 
 
-def place_of(url: str | SessionStore | None, hot: str | None, cold: str | None) -> str:
+def shown_place(url: str | SessionStore | None, hot: str | None, cold: str | None) -> str:
     """The place of the store, for display: a URL without its password, or the class of a store passed in."""
     if hot is not None and cold is not None:
         return f"{shown_url(cold)} behind {shown_url(hot)}"

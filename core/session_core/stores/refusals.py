@@ -38,6 +38,13 @@ def session_gone(key: Key) -> Conflict:
     return Conflict(f"session {key} was deleted while it was folded; there is nothing to fold any more")
 
 
+def copy_exists(key: Key, target: Key) -> Conflict:
+    """A copy to a session that exists already."""
+    return Conflict(
+        f"session {key} cannot be copied to {target}: there is a session of that name; delete it first, or name another"
+    )
+
+
 def turn_lost(key: Key, lease: Lease) -> TurnLost:
     """A write whose `lease` is not the session's."""
     return TurnLost(

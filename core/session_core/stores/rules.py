@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from secrets import token_hex
 
 from session_core.admission import MAX_BATCH_BYTES, MAX_LABEL_CHARACTERS, require_storable
-from session_core.errors import Conflict, InputError, MessageTooLarge
+from session_core.errors import InputError, MessageTooLarge
 from session_core.plan import Digest
 from session_core.ports import Lease, Marks, MessageList, Plain, Standing, State
 from session_core.ranges import Ranges
@@ -116,15 +116,6 @@ def sealed_by(state: State, seal: bool | None) -> State:
     if state.sealed and seal is False:
         raise without_keys(state.key)
     return replace(state, sealed=True) if seal and not state.sealed else state
-
-
-def require_nothing_there(key: Key, target: Key, there: bool) -> None:
-    """Raises: Conflict if the target session of a copy exists already."""
-    if there:
-        raise Conflict(
-            f"session {key} cannot be copied to {target}: there is a session of that name; delete it first, or name "
-            "another"
-        )
 
 
 def lease_over(taken_s: float, ttl_s: float, now_s: float) -> bool:

@@ -36,7 +36,6 @@ from session_core.ranges import Ranges
 from session_core.stores.cache import Cache
 from session_core.stores.circuit_breaker import CircuitBreaker
 from session_core.stores.closing import Closing
-from session_core.stores.exposure import Risk, risks_of
 from session_core.stores.hybrid.hot_side import Health, HotSide, PendingWrite
 from session_core.stores.hybrid.projection import (
     Grown,
@@ -53,6 +52,7 @@ from session_core.stores.hybrid.threads import HybridThreads, place_of
 from session_core.stores.options import AppendOptions, CheckpointOptions
 from session_core.stores.retention import require_purging
 from session_core.stores.rewrite import Change, Rewriting
+from session_core.stores.risks import Risk, risks_of
 from session_core.turns import Key, Message
 
 T = TypeVar("T")

@@ -14,8 +14,7 @@ from session_core.stores.postgres.connections import Row
 from session_core.stores.postgres.rows import flat, maybe_in, names, ranges, text_in, text_out
 from session_core.stores.postgres.states import state_from
 from session_core.stores.postgres.wire import Wire
-from session_core.stores.refusals import other_version
-from session_core.stores.rules import require_nothing_there
+from session_core.stores.refusals import copy_exists, other_version
 from session_core.turns import Key
 
 
@@ -71,7 +70,8 @@ class PostgresThreads:
         target = replace(key, session_id=session_id, namespace="")
         (tenant, name, _), (_, copy, _) = names(key), names(target)
         ((done,),) = await self._wire.fetch(self._statements["copy_session"], (tenant, name, copy))
-        require_nothing_there(key, target, not done)
+        if not done:
+            raise copy_exists(key, target)
 
     async def holdings(self, key: Key) -> tuple[Holding, ...]:
         tenant, name, _ = names(key)

@@ -17,7 +17,6 @@ from session_core.ports import Appended, Checkpoint, Lease, Loaded, Marks, Sessi
 from session_core.process_bound import ProcessBound
 from session_core.ranges import Ranges
 from session_core.serial.codec import notice_from_plain, notice_to_plain, pack, reading, unpack
-from session_core.stores.exposure import Risk
 from session_core.stores.redis.address import Address
 from session_core.stores.redis.calls import packed, require_accepted, unpacked
 from session_core.stores.redis.checkpoints import RedisCheckpoints, checkpoint_from
@@ -51,6 +50,7 @@ from session_core.stores.redis.states import may_expire, state_from, touched_ms
 from session_core.stores.redis.threads import RedisThreads
 from session_core.stores.redis.wires import AwaitingWire, BlockingWire, Call, Wire
 from session_core.stores.retention import require_age
+from session_core.stores.risks import Risk
 from session_core.stores.rules import require_own_lease, standing
 from session_core.stores.session_errors import naming_sessions
 from session_core.stores.word_places import Part, WordPlaces, best

@@ -17,7 +17,7 @@ from session_core.stores.redis.rows import digest_from, flat, ranges, unframe
 from session_core.stores.redis.scripts import ANCESTORS, COPY_READ, COPY_WRITE, DROP_CHECKPOINTS, PARTS
 from session_core.stores.redis.states import state_from
 from session_core.stores.redis.wires import Call
-from session_core.stores.rules import require_nothing_there
+from session_core.stores.refusals import copy_exists
 from session_core.turns import Key
 
 SESSIONS_AT_ONCE = 200
@@ -91,8 +91,8 @@ class RedisThreads(RedisCalls):
             args.extend(part for values in held[4 * at : 4 * at + 4] for part in (len(values), *values))
         due = self._listing.due(target)
         call = Call(COPY_WRITE, self._whole(target, namespaces), args)
-        there = bool(others) or (await self._wire.run(*due, call))[-1][0] == b"there"
-        require_nothing_there(key, target, there)
+        if others or (await self._wire.run(*due, call))[-1][0] == b"there":
+            raise copy_exists(key, target)
         self._listing.noted(target)
 
     async def holdings(self, key: Key) -> tuple[Holding, ...]:

@@ -10,7 +10,8 @@ from typing import cast
 from session_core.ports import Checkpoint, Holding, Stored, Version
 from session_core.ranges import Ranges
 from session_core.serial.codec import decode_body, reading, unpack
-from session_core.stores.rules import begun, require_nothing_there, require_version, with_head
+from session_core.stores.refusals import copy_exists
+from session_core.stores.rules import begun, require_version, with_head
 from session_core.stores.sqlite.checkpoints import BARE_COLUMNS, BODIES, bare_from, filled, values_of
 from session_core.stores.sqlite.file import SqliteFile
 from session_core.stores.sqlite.rows import (
@@ -108,7 +109,8 @@ class SqliteThreads:
     async def copy_session(self, key: Key, session_id: str) -> None:
         target = replace(key, session_id=session_id, namespace="")
         with self._file.writing() as connection:
-            require_nothing_there(key, target, bool(_rows(connection, target)))
+            if _rows(connection, target):
+                raise copy_exists(key, target)
             for row in _rows(connection, key):
                 _copy(connection, row, replace(target, namespace=row.state.key.namespace))
 
