@@ -155,9 +155,6 @@ class Counted:
     async def close(self):
         await self._wire.close()
 
-    def close_soon(self):
-        self._wire.close_soon()
-
 
 def _reads(server: RedisServer) -> int:
     """How many requests, each of one or more commands, the server has read; this one included. The end of a

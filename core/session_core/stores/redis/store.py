@@ -48,7 +48,7 @@ from session_core.stores.redis.scripts import (
 )
 from session_core.stores.redis.states import may_expire, state_from, touched_ms
 from session_core.stores.redis.threads import RedisThreads
-from session_core.stores.redis.wires import AwaitingWire, BlockingWire, Call, Wire
+from session_core.stores.redis.wires import BlockingWire, Call, Wire
 from session_core.stores.retention import require_age
 from session_core.stores.risks import Risk
 from session_core.stores.rules import require_own_lease, standing
@@ -81,16 +81,14 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, Pr
     def __init__(self, url: str | Wire) -> None:
         super().__init__(BlockingWire(Address.parse(url)) if isinstance(url, str) else url)
         self._twin: RedisStore | None = None
-        self._other_wire: Wire | None = None
         self._places, self._tails = WordPlaces(), Tails()
 
     def awaiting(self) -> SessionStore:
         """The same sessions over connections of the running event loop; always the same object."""
-        if isinstance(self._wire, AwaitingWire):
+        if self._wire.awaiting() is self._wire:
             return self
         if self._twin is None:
-            self._twin = RedisStore(AwaitingWire(self._wire.address, self._wire.closing))
-            self._other_wire, self._twin._other_wire = self._twin._wire, self._wire
+            self._twin = RedisStore(self._wire.awaiting())
             self._twin._places, self._twin._tails = self._places, self._tails
         return self._twin
 
@@ -343,8 +341,6 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, Pr
         )
 
     async def close(self) -> None:
-        if self._other_wire is not None:
-            self._other_wire.close_soon()
         await self._wire.close()
 
     async def _listed(self, listed: bytes) -> list[bytes]:

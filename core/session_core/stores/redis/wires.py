@@ -57,12 +57,12 @@ class Wire(Protocol):
         """The answers to plain commands, in one round trip; in a cluster one per node."""
         ...
 
-    async def close(self) -> None:
-        """Close the connections and accept no more calls."""
+    def awaiting(self) -> Wire:
+        """The same servers for callers on an event loop; always the same object."""
         ...
 
-    def close_soon(self) -> None:
-        """As `close`, for callers that cannot await."""
+    async def close(self) -> None:
+        """Close the connections of both voices, and accept no more calls."""
         ...
 
 
@@ -76,6 +76,12 @@ class BlockingWire:
         self.executor: Executor = inline
         self.serial_executor: Executor = inline_serially
         self._opened: dict[int, _Opened] = {}
+        self._awaiting: AwaitingWire | None = None
+
+    def awaiting(self) -> AwaitingWire:
+        if self._awaiting is None:
+            self._awaiting = AwaitingWire(self)
+        return self._awaiting
 
     async def run(self, *calls: Call) -> list[Any]:
         here = self._current()
@@ -93,9 +99,12 @@ class BlockingWire:
         return _require_no_errors(self._sent(self._current(), *commands), self.address) if commands else []
 
     async def close(self) -> None:
+        if self._awaiting is not None:
+            self._awaiting.close_soon()
         self.close_soon()
 
     def close_soon(self) -> None:
+        """Close the connections of this voice."""
         self.closing.begin()
         opened = self._opened.pop(os.getpid(), None)
         if opened is not None:
@@ -146,12 +155,16 @@ class AwaitingWire:
     the loop, are sent together, so that a busy loop needs fewer exchanges per call.
     """
 
-    def __init__(self, address: Address, closing: Closing | None = None) -> None:
-        self.address = address
-        self.closing = closing or Closing(address.shown)
+    def __init__(self, blocking: BlockingWire) -> None:
+        self.address = blocking.address
+        self.closing = blocking.closing
+        self._blocking = blocking
         self.executor: Executor = THREADS
         self.serial_executor: Executor = SERIAL_THREADS
         self._senders = PerLoop(self._opened, self._closed, self._cut)
+
+    def awaiting(self) -> AwaitingWire:
+        return self
 
     async def run(self, *calls: Call) -> list[Any]:
         here = await self._current()
@@ -169,10 +182,11 @@ class AwaitingWire:
         return _require_no_errors(await self._sent(await self._current(), *commands), self.address) if commands else []
 
     async def close(self) -> None:
-        self.closing.begin()
+        self._blocking.close_soon()
         await self._senders.close()
 
     def close_soon(self) -> None:
+        """As `close`, for this voice alone and callers that cannot await."""
         self.closing.begin()
         self._senders.close_soon()
 
