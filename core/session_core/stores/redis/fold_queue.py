@@ -74,8 +74,8 @@ class RedisFoldQueue(ProcessBound):
         return [one == 1 for one in held]
 
     async def done(self, task: FoldTask) -> bool:
-        was_done = await self._run(FOLD_DONE, (TAKEN, HOLDERS, ATTEMPTS), _packed(task.key), task.token)
-        return bool(was_done == 1)
+        told = await self._run(FOLD_DONE, (TAKEN, HOLDERS, ATTEMPTS), _packed(task.key), task.token)
+        return bool(told == 1)
 
     async def left(self, moment: str = "") -> tuple[str, int]:
         at, left = await self._run(FOLD_LEFT, (WAITING, URGENT, HOLDERS), moment)
