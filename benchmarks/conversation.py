@@ -43,9 +43,9 @@ def mixed(messages: int) -> Iterator[Said]:
     return islice((one for number in range(messages) for one in _turn(rnd, number)), messages)
 
 
-def batches(said: Iterator[Said], size: int = TURN) -> Iterator[list[Said]]:
-    """`said` as turns, or as batches of another size."""
-    while batch := list(islice(said, size)):
+def batches(said: Iterator[Said]) -> Iterator[list[Said]]:
+    """`said` in turns."""
+    while batch := list(islice(said, TURN)):
         yield batch
 
 

@@ -40,9 +40,9 @@ class PostgresFloor:
     `connection` commits each statement by itself; statements are prepared after some calls.
     """
 
-    def __init__(self, connection: psycopg.Connection[Any], table: str, session: str = "a session") -> None:
+    def __init__(self, connection: psycopg.Connection[Any], table: str) -> None:
         self._connection = connection
-        self._session = session
+        self._session = "a session"
         self._insert = SQL("INSERT INTO {} (session, body) VALUES (%s, %b)").format(Identifier(table))
         self._select = SQL("SELECT body FROM {} WHERE session = %s ORDER BY id").format(Identifier(table))
         columns = SQL("(id bigserial, session text, body bytea, PRIMARY KEY (session, id))")

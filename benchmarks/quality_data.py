@@ -17,8 +17,6 @@ from session_core.counting.tokens import counter_for
 
 Said = dict[str, Any]
 """A message in the shape of the OpenAI chat API."""
-Sets = Mapping[str, Sequence["Conversation"]]
-"""Conversations by the name of their set."""
 
 FRAMING_TOKENS = 4
 LEAST_BUDGET = 48

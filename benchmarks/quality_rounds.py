@@ -47,11 +47,11 @@ class Survival:
     stale: int = 0
 
 
-def print_rounds(seed: int, sessions: int = SESSIONS) -> None:
+def print_rounds(seed: int) -> None:
     """The table of survival, and what must be nothing: rules that were lost, values that were shown superseded."""
-    found = survival(seed, sessions)
+    found = survival(seed, SESSIONS)
     say(
-        f"{sessions} synthetic sessions, folded inline {ROUNDS} times in {BUDGET_TOKENS:,} tokens: the facts that were",
+        f"{SESSIONS} synthetic sessions, folded inline {ROUNDS} times in {BUDGET_TOKENS:,} tokens: the facts that were",
         f"folded in each round, and the share of them that views after round {ROUNDS} hold, without a question and",
         "when they are asked for.",
     )

@@ -15,6 +15,7 @@ from importlib.metadata import version
 
 Times = Mapping[str, list[float]]
 """Seconds of a call, one figure for each turn, by contender."""
+WARM_UP_TURNS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Contender:
     in_a_row: int = 1
 
 
-def interleaved(contenders: Sequence[Contender], turns: int, *, collect: bool, warm_up: int = 2) -> Times:
+def interleaved(contenders: Sequence[Contender], turns: int, *, collect: bool) -> Times:
     """The times of `turns` turns of each contender; in each round all of them have one turn, in random order.
 
     What was there before is kept out of the garbage collector's way; with `collect` it also runs before each
@@ -38,7 +39,7 @@ def interleaved(contenders: Sequence[Contender], turns: int, *, collect: bool, w
     gc.collect()
     gc.freeze()
     try:
-        for number in range(-warm_up, turns):
+        for number in range(-WARM_UP_TURNS, turns):
             rnd.shuffle(order)
             for one in order:
                 seconds = _turn(one, number, collect)

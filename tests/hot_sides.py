@@ -65,9 +65,9 @@ class MemoryHot:
 class RedisHot:
     """A cache on a server. Its clock is nobody's to set; so time passes by moving back what it wrote down."""
 
-    def __init__(self, server: RedisServer, cache: RedisCache | None = None) -> None:
+    def __init__(self, server: RedisServer) -> None:
         self._client = server.client()
-        self.cache = cache or RedisCache(server.url + PATIENT)
+        self.cache = RedisCache(server.url + PATIENT)
         self.forget()
 
     def elapse(self, seconds: float) -> None:

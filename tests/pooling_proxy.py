@@ -17,21 +17,22 @@ from urllib.parse import parse_qs, urlsplit
 
 STARTUP, SSL, GSS, CANCEL = 196_608, 80_877_103, 80_877_104, 80_877_102
 READY, IDLE = b"Z", b"I"
+CONNECTIONS = 3
 TRANSACTION_ENDS_AFTER = (b"Q", b"S")
 """Messages of a client that the server answers with READY."""
 
 
 class PoolingProxy:
-    """Listens on a port of this machine, and has `connections` to the server at the unix socket `path`."""
+    """Listens on a port of this machine, and has CONNECTIONS to the server at the unix socket `path`."""
 
-    def __init__(self, path: str, user: str, connections: int) -> None:
+    def __init__(self, path: str, user: str) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         self._free: queue.Queue[socket.socket] = queue.Queue()
         self._open: list[socket.socket] = []
         self.transactions = 0
         self._path, self._user = path, user
-        for _ in range(connections):
+        for _ in range(CONNECTIONS):
             self._connect()
 
     def serve(self) -> None:
@@ -102,9 +103,9 @@ class PoolingProxy:
 
 
 @contextmanager
-def pooling_proxy(url: str, *, user: str = "postgres", connections: int = 3) -> Iterator[PoolingProxy]:
+def pooling_proxy(url: str, *, user: str) -> Iterator[PoolingProxy]:
     """A running proxy to the server at `url`, which listens on a unix socket and trusts `user`."""
-    proxy = PoolingProxy(f"{parse_qs(urlsplit(url).query)['host'][0]}/.s.PGSQL.5432", user, connections)
+    proxy = PoolingProxy(f"{parse_qs(urlsplit(url).query)['host'][0]}/.s.PGSQL.5432", user)
     threading.Thread(target=proxy.serve, daemon=True).start()
     try:
         yield proxy

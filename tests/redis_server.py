@@ -18,12 +18,10 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from session_core.stores.redis.store import RedisStore
-from session_core.testing import KEY, message
-from session_core.voices import run_blocking
-
 STARTS_IN_S = 60.0
 SLOTS = 16_384
+MASTERS = 3
+SERVICE = "main"
 TAKEN = "Address already in use"
 READY = "Ready to accept connections"
 SENTINEL_READY = "Sentinel ID is"
@@ -117,12 +115,12 @@ def redis_server(**options: str) -> Iterator[RedisServer]:
 
 
 @contextmanager
-def redis_cluster(masters: int = 3) -> Iterator[str]:
-    """The URL of a running cluster of `masters` servers without replicas."""
+def redis_cluster() -> Iterator[str]:
+    """The URL of a running cluster of MASTERS servers without replicas."""
     with ExitStack() as running:
-        servers = [running.enter_context(redis_server(**{"cluster-enabled": "yes"})) for _ in range(masters)]
+        servers = [running.enter_context(redis_server(**{"cluster-enabled": "yes"})) for _ in range(MASTERS)]
         for place, server in enumerate(servers):
-            first, last = SLOTS * place // masters, SLOTS * (place + 1) // masters - 1
+            first, last = SLOTS * place // MASTERS, SLOTS * (place + 1) // MASTERS - 1
             with server.client() as client:
                 client.execute_command("CLUSTER", "ADDSLOTSRANGE", first, last)
                 client.execute_command("CLUSTER", "SET-CONFIG-EPOCH", place + 1)
@@ -130,14 +128,14 @@ def redis_cluster(masters: int = 3) -> Iterator[str]:
             with server.client() as client:
                 client.execute_command("CLUSTER", "MEET", "127.0.0.1", servers[0].port)
         end = time.monotonic() + STARTS_IN_S
-        while not all(_joined(server, masters) for server in servers):
+        while not all(_joined(server) for server in servers):
             assert time.monotonic() < end, "the cluster did not come together"
             time.sleep(0.05)
         yield "redis+cluster://" + ",".join(f"127.0.0.1:{server.port}" for server in servers)
 
 
 @contextmanager
-def redis_sentinel(primary: RedisServer, service: str = "main", *, settings_more: str = "") -> Iterator[str]:
+def redis_sentinel(primary: RedisServer, *, settings_more: str = "") -> Iterator[str]:
     """The URL of `primary` as a running sentinel names it; `settings_more` are further lines of its settings."""
     with tempfile.TemporaryDirectory(prefix="sentinel-") as folder:
         process = None
@@ -146,22 +144,14 @@ def redis_sentinel(primary: RedisServer, service: str = "main", *, settings_more
             settings = Path(folder) / "sentinel.conf"
             settings.write_text(
                 f"port {port}\nbind 127.0.0.1\ndir {folder}\n"
-                f"sentinel monitor {service} 127.0.0.1 {primary.port} 1\n{settings_more}"
+                f"sentinel monitor {SERVICE} 127.0.0.1 {primary.port} 1\n{settings_more}"
             )
             process = _started([binary(), settings, "--sentinel"], Path(folder) / "log", SENTINEL_READY)
         try:
-            yield f"redis+sentinel://127.0.0.1:{port}/{service}"
+            yield f"redis+sentinel://127.0.0.1:{port}/{SERVICE}"
         finally:
             process.terminate()
             process.wait()
-
-
-def write_pairs(url: str, writer: int, turns: int = 25) -> None:
-    """Append pairs of messages to one session, as a process of its own does it."""
-    store = RedisStore(url)
-    for first in range(writer * 10_000, writer * 10_000 + turns * 2, 2):
-        run_blocking(store.append(KEY, [message(first), message(first + 1)]))
-    run_blocking(store.close())
 
 
 def _started(command: list[str | Path], log: Path, ready: str) -> subprocess.Popen[bytes] | None:
@@ -187,11 +177,11 @@ def _started(command: list[str | Path], log: Path, ready: str) -> subprocess.Pop
     raise AssertionError(log.read_text(errors="replace"))
 
 
-def _joined(server: RedisServer, masters: int) -> bool:
+def _joined(server: RedisServer) -> bool:
     with server.client() as client:
         told = client.execute_command("CLUSTER", "INFO")
     text = str(told)
-    return "ok" in text.partition("cluster_state")[2][:12] and f"{masters}" in text.partition("cluster_size")[2][:8]
+    return "ok" in text.partition("cluster_state")[2][:12] and f"{MASTERS}" in text.partition("cluster_size")[2][:8]
 
 
 def _free_port() -> int:

@@ -21,8 +21,7 @@ from session_core.errors import StoreClosed
 from session_core.events import Event, FoldFailed
 from session_core.ports import SessionStore, SummaryRequest
 from session_core.stores.hybrid import HybridStore
-from session_core.stores.open import open_store
-from session_core.stores.open_cache import open_cache
+from session_core.stores.open import open_cache, open_store
 from session_core.testing import KEY, message
 from session_core.turns import Key
 from session_core.voices import run_blocking
@@ -95,7 +94,7 @@ def test_a_store_closed_in_one_voice_opens_nothing_in_the_other(opened: Opened, 
     asyncio.run(talk())
     with pytest.raises(StoreClosed):
         run_blocking(store.append(KEY, [message(3)]))
-    until(lambda: opened.connections() == before)
+    until(lambda: opened.connections() <= before)
 
 
 def test_threads_end_without_errors_when_their_store_is_closed(opened: Opened) -> None:
@@ -118,7 +117,7 @@ def test_threads_end_without_errors_when_their_store_is_closed(opened: Opened) -
         until(lambda: all(run_blocking(store.state(Key(f"session {writer}"))) for writer in range(WRITERS)))
         run_blocking(store.close())
         assert all(writer.result() for writer in writers)
-    until(lambda: opened.connections() == before)
+    until(lambda: opened.connections() <= before)
 
 
 @pytest.mark.parametrize("voice", ["blocking", "awaiting"])
@@ -142,7 +141,7 @@ def test_tasks_end_without_errors_when_their_store_is_closed(opened: Opened, voi
         return await asyncio.gather(*writers)
 
     assert len(asyncio.run(all_at_once())) == WRITERS
-    until(lambda: opened.connections() == before)
+    until(lambda: opened.connections() <= before)
 
 
 @pytest.mark.parametrize("kind", ["one", "cluster", "sentinel"])
@@ -204,4 +203,4 @@ def test_a_fold_ends_without_errors_when_its_sessions_are_closed(opened: Opened)
         sessions.close()
     assert not sessions.pipeline.waiting
     assert [event for event in heard if isinstance(event, FoldFailed)] == []
-    until(lambda: opened.connections() == before)
+    until(lambda: opened.connections() <= before)

@@ -17,7 +17,7 @@ from session_core.ports import SessionStore
 from session_core.sessions import Sessions
 from session_core.stores.memory import MemoryStore
 from session_core.stores.sqlite import SqliteStore
-from session_core.stores.sqlite_rows import messages_with, session_row
+from session_core.stores.sqlite.rows import messages_with, session_row
 from session_core.testing import KEY, PURGING_PROMISES, message
 from session_core.turns import Key
 from session_core.voices import run_blocking
@@ -143,7 +143,7 @@ def test_a_search_prefers_rare_words_and_newer_messages(tmp_path: Path) -> None:
 
 
 def test_words_with_equal_hashes_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("session_core.stores.sqlite_rows.MARK_CHARACTERS", 1)
+    monkeypatch.setattr("session_core.stores.sqlite.rows.MARK_CHARACTERS", 1)
     store = SqliteStore(tmp_path / "a.db")
     # With marks of one hexadecimal digit and a secret by chance, of so many words some share the first one's for sure.
     words = [f"word{number}" for number in range(512)]

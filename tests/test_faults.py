@@ -29,8 +29,8 @@ from session_core.errors import StoreError
 from session_core.ports import Checkpoint, MessageList, Plain, SessionStore
 from session_core.stores.open import open_store
 from session_core.stores.redis.store import RedisStore
-from session_core.stores.schema import MIGRATIONS
 from session_core.stores.sqlite import SqliteStore
+from session_core.stores.sqlite.migrations import MIGRATIONS
 from session_core.testing import KEY, message
 from session_core.turns import Key, Message
 from session_core.voices import run_blocking

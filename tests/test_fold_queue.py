@@ -12,7 +12,7 @@ from redis_server import RedisServer
 
 from session_core.errors import ConfigError, StoreUnreadable, UnknownScheme
 from session_core.fold_queue import MOST_ATTEMPTS, FoldTask
-from session_core.stores.open_queue import open_queue
+from session_core.stores.open import open_queue
 from session_core.stores.redis.fold_queue import RedisFoldQueue
 from session_core.turns import Key
 from session_core.voices import run_blocking

@@ -11,8 +11,8 @@ from redis_server import redis_server
 from session_core.ports import Marks
 from session_core.stores.cache import WRITING_S
 from session_core.stores.hybrid import HybridStore
+from session_core.stores.hybrid.projection import loaded_from
 from session_core.stores.memory import MemoryStore
-from session_core.stores.projection import loaded_from
 from session_core.testing import KEY, message
 from session_core.voices import run_blocking
 

@@ -17,6 +17,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from every_store import TABLES, empty_schema
 from hot_sides import PATIENT, Around
 from postgres_server import PostgresServer, postgres_server
 from redis_server import RedisServer, redis_cluster, redis_server
@@ -26,14 +27,12 @@ from session_core.errors import StoreError
 from session_core.ports import SessionStore
 from session_core.ranges import Ranges
 from session_core.stores.hybrid import HybridStore
-from session_core.stores.open import open_store
-from session_core.stores.open_cache import open_cache
+from session_core.stores.open import open_cache, open_store
 from session_core.testing import KEY, STORE_PROMISES, message
 from session_core.turns import Key
 from session_core.voices import run_blocking
 
-_schemas = count(1)
-ROWS = ("sessions", "messages", "digests", "notices", "checkpoints", "channel_values", "writes", "drafts")
+_prefixes = count(1)
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +48,19 @@ def hot(plain_redis: RedisServer) -> str:
     return plain_redis.url + PATIENT
 
 
+@pytest.fixture(scope="module")
+def opened(postgres: PostgresServer) -> str:
+    """The URL of a schema that is there."""
+    url = f"{postgres.url}&schema=cold"
+    run_blocking(open_store(url).close())
+    return url
+
+
 @pytest.fixture
-def cold(postgres: PostgresServer) -> str:
-    """A schema that is not there yet."""
-    return f"{postgres.url}&schema=s{next(_schemas)}"
+def cold(opened: str, postgres: PostgresServer) -> str:
+    """A schema that is there, and empty."""
+    empty_schema(postgres, "cold")
+    return opened
 
 
 @pytest.fixture(params=["redis, postgresql", "redis, sqlite", "redis+cluster, postgresql"])
@@ -61,7 +69,7 @@ def sessions(request: Any, tmp_path: Path) -> Iterator[Sessions]:
     url = request.getfixturevalue("hot")
     if hot == "redis+cluster":
         # A prefix that nobody had: a cluster is flushed node by node.
-        url = f"{request.getfixturevalue('redis_three')}{PATIENT}&prefix=p{next(_schemas)}"
+        url = f"{request.getfixturevalue('redis_three')}{PATIENT}&prefix=p{next(_prefixes)}"
     side = request.getfixturevalue("cold") if cold == "postgresql" else f"sqlite:///{tmp_path}/cold.db"
     with Sessions(hot=url, cold=side) as opened:
         yield opened
@@ -150,7 +158,7 @@ def test_an_append_is_begin_and_the_durable_append_and_extend(hot, cold, plain_r
 def _rows(postgres: PostgresServer, cold: str) -> dict[str, int]:
     schema = cold.rpartition("schema=")[2]
     with postgres.connect() as connection:
-        found = {name: connection.execute(f"SELECT count(*) FROM {schema}.{name}").fetchone() for name in ROWS}
+        found = {name: connection.execute(f"SELECT count(*) FROM {schema}.{name}").fetchone() for name in TABLES}
     return {name: row[0] for name, row in found.items() if row and row[0]}
 
 

@@ -16,10 +16,10 @@ from session_core.ranges import Ranges
 from session_core.stores.cache import WRITING_S, Entry
 from session_core.stores.encrypted import EncryptedStore
 from session_core.stores.hybrid import HybridStore
+from session_core.stores.hybrid.projection import entry_of, loaded_from
 from session_core.stores.keyring import Keyring
 from session_core.stores.memory import MemoryStore
-from session_core.stores.open_cache import open_cache
-from session_core.stores.projection import entry_of, loaded_from
+from session_core.stores.open import open_cache
 from session_core.stores.sqlite import SqliteStore
 from session_core.testing import KEY, STORE_PROMISES, message
 from session_core.turns import Key, Media, Message, Native, Role, ToolCall
@@ -50,13 +50,6 @@ def _dead(hot: Hot) -> Around:
 FARES = {"well": lambda hot: hot.cache, "dead": _dead, "forgetful": Forgetful}
 
 
-@pytest.fixture(params=["memory well", "memory dead", "memory forgetful", "redis well", "redis forgetful"])
-def cache(request, plain_redis):
-    kind, fares = request.param.split()
-    with hot_side(kind, plain_redis) as hot:
-        yield FARES[fares](hot)
-
-
 def _cold(kind: str, folder: Path) -> MemoryStore | SqliteStore:
     return MemoryStore() if kind == "memory" else SqliteStore(folder / "cold.db")
 
@@ -66,13 +59,22 @@ def cold(request, tmp_path):
     return _cold(request.param, tmp_path)
 
 
-@pytest.fixture(params=["plain memory", "plain sqlite", "verified sqlite", "encrypted sqlite"])
-def store(request, cache, tmp_path):
-    """What verifies or encrypts is tested before SQLite alone, since its durable side is used through the same port."""
-    way, kind = request.param.split()
-    made = HybridStore(cache, _cold(kind, tmp_path), verify=way == "verified", retry_after_s=0.0)
-    yield EncryptedStore(made, Keyring({"k": b"k" * 32})) if way == "encrypted" else made
-    run_blocking(made.close())
+CACHES = ("memory well", "memory dead", "memory forgetful", "redis well", "redis forgetful")
+WAYS = ("plain sqlite", "verified sqlite", "encrypted sqlite")
+COMBINATIONS = [
+    *(f"{cache} plain memory" for cache in CACHES),
+    *(f"{cache} {way}" for cache in ("memory well", "redis forgetful") for way in WAYS),
+]
+"""Either side is used through its port, so the other stores need not meet every cache."""
+
+
+@pytest.fixture(params=COMBINATIONS)
+def store(request, plain_redis, tmp_path):
+    hot_kind, fares, way, cold_kind = request.param.split()
+    with hot_side(hot_kind, plain_redis) as hot:
+        made = HybridStore(FARES[fares](hot), _cold(cold_kind, tmp_path), verify=way == "verified", retry_after_s=0.0)
+        yield EncryptedStore(made, Keyring({"k": b"k" * 32})) if way == "encrypted" else made
+        run_blocking(made.close())
 
 
 @pytest.mark.parametrize("promise", STORE_PROMISES, ids=lambda promise: promise.__name__)

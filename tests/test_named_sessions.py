@@ -17,7 +17,7 @@ from session_core import Sessions
 from session_core.errors import StoreError, StoreLost
 from session_core.ports import Lease, SessionStore
 from session_core.stores.hybrid import HybridStore
-from session_core.stores.open_cache import open_cache
+from session_core.stores.open import open_cache
 from session_core.stores.postgres.store import PostgresStore
 from session_core.stores.redis.store import RedisStore
 from session_core.stores.sqlite import SqliteStore

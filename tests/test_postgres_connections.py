@@ -266,7 +266,7 @@ def test_a_call_that_is_cancelled_ends_as_cancelled_and_its_connection_with_it(
     way: str, store: PostgresStore, postgres: PostgresServer
 ) -> None:
     async def talk() -> None:
-        wire = store._beside
+        wire = store._other_wire
         await asyncio.gather(*(wire.fetch("SELECT 1", ()) for _ in range(3)))
         calls: dict[str, Callable[[], Any]] = {
             "fetch": lambda: wire.fetch(*SLEEPS),
@@ -450,7 +450,7 @@ def test_a_name_of_a_prepared_statement_means_the_same_on_every_connection(postg
     async def awaited(store: PostgresStore) -> list[tuple[str, str]]:
         for _ in range(PREPARED_AFTER_CALLS + 1):
             await store.awaiting().notices(KEY)
-        return list(await store._beside.fetch(asked, ()))
+        return list(await store._other_wire.fetch(asked, ()))
 
     stores = [PostgresStore(postgres.url) for _ in range(3)]
     for _ in range(PREPARED_AFTER_CALLS + 1):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import count
 
 import pytest
-from every_store import TABLES
+from every_store import empty_schema
 from pooling_proxy import PoolingProxy, pooling_proxy
 from postgres_server import PostgresServer, postgres_server
 
@@ -16,6 +16,7 @@ from session_core.errors import ConfigError, StoreError
 from session_core.stores.postgres.prepared import PREPARED_AFTER_CALLS
 from session_core.stores.postgres.store import PostgresStore
 from session_core.testing import (
+    CLOSING_PROMISES,
     KEY,
     PURGING_PROMISES,
     STORE_PROMISES,
@@ -27,6 +28,7 @@ from session_core.turns import Key
 from session_core.voices import run_blocking
 
 SCHEMAS = count(1)
+PROMISES = [one for one in (*STORE_PROMISES, *PURGING_PROMISES) if one not in CLOSING_PROMISES]
 
 
 @pytest.fixture(scope="module")
@@ -50,23 +52,27 @@ def url(pooler: PoolingProxy, options: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def place(pooler: PoolingProxy) -> str:
-    return url(pooler, "&prepare=0")
+def opened(pooler: PoolingProxy) -> Iterator[PostgresStore]:
+    made = PostgresStore(url(pooler, "&prepare=0"))
+    yield made
+    run_blocking(made.close())
 
 
 @pytest.fixture
-def store(place: str, server: PostgresServer) -> Iterator[PostgresStore]:
-    made = PostgresStore(place)
-    yield made
-    run_blocking(made.close())
-    with server.connect() as connection:
-        schema = made._address.quoted
-        connection.execute(f"TRUNCATE {', '.join(f'{schema}.{table}' for table in (*TABLES, 'leases'))}")
+def store(opened: PostgresStore, server: PostgresServer) -> PostgresStore:
+    """The same store for all tests but those that close it, emptied."""
+    empty_schema(server, opened._address.schema)
+    return opened
 
 
-@pytest.mark.parametrize("promise", [*STORE_PROMISES, *PURGING_PROMISES], ids=lambda promise: promise.__name__)
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
 def test_it_keeps_its_promise_blocking(promise, store):
     run_blocking(promise(store))
+
+
+@pytest.mark.parametrize("promise", CLOSING_PROMISES, ids=lambda promise: promise.__name__)
+def test_it_ends_as_promised(promise, pooler):
+    run_blocking(promise(PostgresStore(url(pooler, "&prepare=0"))))
 
 
 @pytest.mark.parametrize("promise", WRITER_PROMISES, ids=lambda promise: promise.__name__)

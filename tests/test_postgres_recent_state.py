@@ -112,7 +112,7 @@ def test_a_long_list_is_not_remembered_and_neither_are_many_sessions(store):
     for number in range(SESSIONS + 5):
         row = replace(bare_checkpoint("1", None), key=replace(KEY, namespace=f"n{number}"))
         run_blocking(store.put_checkpoint(row, {"messages": Plain("t", b"x")}, head_channel=None, merge=True))
-    assert len(store._lately._then) == SESSIONS
+    assert len(store._recent_states._then) == SESSIONS
 
 
 @pytest.mark.parametrize("seed", range(8))

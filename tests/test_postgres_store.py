@@ -16,10 +16,12 @@ from typing import Any
 
 import psycopg
 import pytest
+from every_store import TABLES, empty_schema
 from fault_table import tell
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from langgraph.checkpoint.conformance import checkpointer_test, validate
+from pair_writers import check_processes, pair, whole_pairs
 from postgres_server import PostgresServer, postgres_server
 
 from langchain_session import SessionSaver
@@ -44,11 +46,11 @@ from session_core.stores.postgres import checkpoints
 from session_core.stores.postgres.migrations import MIGRATIONS
 from session_core.stores.postgres.rows import Batch, names, plain_values, text_in, text_out
 from session_core.stores.postgres.store import PostgresStore
-from session_core.testing import KEY, STORE_PROMISES, message
+from session_core.testing import CLOSING_PROMISES, KEY, STORE_PROMISES, message
 from session_core.turns import Key, Message, Role, ToolCall
 from session_core.voices import run_blocking
 
-TABLES = ("sessions", "messages", "digests", "notices", "checkpoints", "channel_values", "writes", "drafts")
+PROMISES = [one for one in STORE_PROMISES if one not in CLOSING_PROMISES]
 _schemas = count(1)
 
 
@@ -77,26 +79,34 @@ def rows_left(server: PostgresServer, url: str) -> dict[str, int]:
         }
 
 
-def pair(first: int) -> list[Message]:
-    return [message(first), message(first + 1, Role.ASSISTANT)]
+@pytest.fixture(scope="module")
+def opened(postgres: PostgresServer) -> Iterator[PostgresStore]:
+    made = PostgresStore(f"{postgres.url}&schema=promises")
+    yield made
+    run_blocking(made.close())
 
 
-def whole_pairs(messages: tuple[Message, ...]) -> int:
-    """How many pairs there are; none may be split, and none may stand twice."""
-    numbers = [int(m.id[1:]) for m in messages]
-    assert len(numbers) == len(set(numbers))
-    assert all(first + 1 == second for first, second in zip(numbers[::2], numbers[1::2], strict=True))
-    return len(numbers) // 2
+@pytest.fixture
+def emptied(opened: PostgresStore, postgres: PostgresServer) -> PostgresStore:
+    """The same store for all promises but those that close it, emptied."""
+    empty_schema(postgres, "promises")
+    return opened
 
 
-@pytest.mark.parametrize("promise", STORE_PROMISES, ids=lambda promise: promise.__name__)
-def test_it_keeps_its_promise_blocking(promise: Any, store: PostgresStore) -> None:
-    run_blocking(promise(store))
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
+def test_it_keeps_its_promise_blocking(promise: Any, emptied: PostgresStore) -> None:
+    run_blocking(promise(emptied))
 
 
-@pytest.mark.parametrize("promise", STORE_PROMISES, ids=lambda promise: promise.__name__)
-def test_it_keeps_its_promise_awaiting(promise: Any, store: PostgresStore) -> None:
-    asyncio.run(promise(store.awaiting()))
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
+def test_it_keeps_its_promise_awaiting(promise: Any, emptied: PostgresStore) -> None:
+    asyncio.run(promise(emptied.awaiting()))
+
+
+@pytest.mark.parametrize("promise", CLOSING_PROMISES, ids=lambda promise: promise.__name__)
+def test_it_ends_as_promised_in_both_voices(promise: Any, url: str) -> None:
+    run_blocking(promise(PostgresStore(url)))
+    asyncio.run(promise(PostgresStore(f"{url}_awaited").awaiting()))
 
 
 BASE = ("put", "put_writes", "get_tuple", "list", "delete_thread")
@@ -418,24 +428,8 @@ def test_a_checkpoint_gets_its_turn_however_much_others_write(store: PostgresSto
     assert sorted(state.head) == list(range(1, state.ledger.messages + 1))
 
 
-def _write_pairs(url: str, writer: int) -> None:
-    store = PostgresStore(url)
-    for turn in range(20):
-        run_blocking(store.append(KEY, pair(writer * 1_000 + turn * 2)))
-    run_blocking(store.close())
-
-
-def test_three_processes_migrate_at_once_and_lose_and_split_nothing(url: str, postgres: PostgresServer) -> None:
-    context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=_write_pairs, args=(url, n)) for n in range(1, 4)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join()
-    assert [writer.exitcode for writer in writers] == [0, 0, 0]
-    store = PostgresStore(url)
-    assert whole_pairs(run_blocking(store.record(KEY))) == 60
-    run_blocking(store.close())
+def test_processes_migrate_at_once_and_lose_and_split_nothing(url: str) -> None:
+    check_processes(url)
 
 
 def test_two_that_migrate_at_once_make_one_schema(url: str, postgres: PostgresServer) -> None:
@@ -836,11 +830,9 @@ def test_all_that_grows_with_sessions_can_be_partitioned_by_their_hash(url: str,
                 connection.execute(
                     f"CREATE TABLE {table}_{part} PARTITION OF {table} FOR VALUES WITH (MODULUS 3, REMAINDER {part})"
                 )
-        for promise in STORE_PROMISES:
-            other = PostgresStore(url)
-            run_blocking(promise(other))
-            run_blocking(other.close())
-            connection.execute(f"TRUNCATE sessions, leases, {', '.join(PARTED)}")
+        for promise in PROMISES:
+            run_blocking(promise(store))
+            empty_schema(postgres, schema_of(url))
         run_blocking(store.append(KEY, [message(1)]))
         rows = connection.execute("SELECT count(DISTINCT tableoid), count(*) FROM messages").fetchone()
         assert rows == (1, 1)

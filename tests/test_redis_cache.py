@@ -25,7 +25,7 @@ from session_core.errors import ConfigError, StoreBusy, StoreError
 from session_core.stores.cache import TTL_S, WRITING_S, Cache, Entry, Look, MemoryCache
 from session_core.stores.hybrid import HybridStore
 from session_core.stores.memory import MemoryStore
-from session_core.stores.open_cache import open_cache
+from session_core.stores.open import open_cache
 from session_core.stores.redis.cache import RedisCache
 from session_core.stores.redis.store import RedisStore
 from session_core.testing import KEY, message
@@ -592,7 +592,7 @@ def test_a_prefix_keeps_caches_apart(plain_redis, hot):
 def test_without_the_driver_the_error_says_how_to_get_it():
     code = (
         "import sys; sys.modules['redis'] = None\n"
-        "from session_core.stores.open_cache import open_cache\n"
+        "from session_core.stores.open import open_cache\n"
         "open_cache('redis://localhost')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

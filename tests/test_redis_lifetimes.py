@@ -62,10 +62,10 @@ def fill(store: RedisStore) -> None:
         run_blocking(store.put_checkpoint(made, values, head_channel="messages", merge=True))
 
 
-def times_ms(server: RedisServer, key: Key = KEY) -> dict[bytes, int]:
-    """How long each key of a session has left."""
+def times_ms(server: RedisServer) -> dict[bytes, int]:
+    """How long each key of the session has left."""
     names = Names()
-    keys = {name for part in PARTS for name in names.of(replace(part, session_id=key.session_id))}
+    keys = {name for part in PARTS for name in names.of(part)}
     with server.client() as client:
         return {name: client.pttl(name) for name in keys if client.exists(name)}
 

@@ -19,7 +19,8 @@ from fault_table import tell
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.checkpoint.conformance import checkpointer_test, validate
 from langgraph.graph import START, MessagesState, StateGraph
-from redis_server import RedisServer, redis_sentinel, redis_server, write_pairs
+from pair_writers import check_processes, whole_pairs
+from redis_server import RedisServer, redis_sentinel, redis_server
 
 from langchain_session import SessionSaver
 from session_core import Budget, Message, Policy, Role, Session, Sessions
@@ -62,9 +63,9 @@ def keys(server: RedisServer) -> list[bytes]:
         return list(client.scan_iter())
 
 
-def fill(store: SessionStore, key: Key, count: int, first: int = 1) -> None:
-    for number in range(first, first + count, 20):
-        run_blocking(store.append(key, [message(n) for n in range(number, min(number + 20, first + count))]))
+def fill(store: SessionStore, key: Key, count: int) -> None:
+    for first in range(1, count + 1, 20):
+        run_blocking(store.append(key, [message(n) for n in range(first, min(first + 20, count + 1))]))
 
 
 def everything(store: SessionStore, key: Key = KEY) -> None:
@@ -153,9 +154,6 @@ class Counted:
 
     async def close(self):
         await self._wire.close()
-
-    def close_soon(self):
-        self._wire.close_soon()
 
 
 def _reads(server: RedisServer) -> int:
@@ -558,17 +556,6 @@ def test_an_error_shows_nothing_of_a_message(store, server):
 # Many at once
 
 
-def _whole_pairs(store: SessionStore) -> int:
-    """How many pairs the record holds, when each stands together and once."""
-    found = run_blocking(store.record(KEY))
-    numbers = [int(m.id[1:]) for m in found]
-    assert [m.seq for m in found] == list(range(1, len(found) + 1))
-    assert len(set(numbers)) == len(numbers)
-    assert all(numbers[i] + 1 == numbers[i + 1] for i in range(0, len(numbers), 2))
-    assert list(run_blocking(store.state(KEY)).head) == list(range(1, len(found) + 1))
-    return len(numbers) // 2
-
-
 def test_eight_threads_on_one_session_lose_split_and_double_nothing(store):
     def write(writer: int) -> None:
         for first in range(writer * 10_000, writer * 10_000 + 80, 2):
@@ -579,18 +566,11 @@ def test_eight_threads_on_one_session_lose_split_and_double_nothing(store):
         thread.start()
     for thread in threads:
         thread.join()
-    assert _whole_pairs(store) == 320
+    assert whole_pairs(run_blocking(store.record(KEY))) == 320
 
 
-def test_eight_processes_on_one_session_lose_split_and_double_nothing(store, url):
-    context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=write_pairs, args=(url, number)) for number in range(1, 9)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join()
-    assert [writer.exitcode for writer in writers] == [0] * 8
-    assert _whole_pairs(store) == 200
+def test_processes_on_one_session_lose_split_and_double_nothing(url):
+    check_processes(url)
 
 
 def _forked(store: SessionStore, answers) -> None:

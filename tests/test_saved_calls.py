@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from session_core.stores.cache import Entry, MemoryCache
-from session_core.stores.hot import Breaker
+from session_core.stores.circuit_breaker import CircuitBreaker
 from session_core.stores.redis.listing import Listing
 from session_core.stores.redis.names import Names
 from session_core.turns import Key
@@ -28,7 +28,7 @@ def clock() -> Clock:
 
 
 def test_after_a_failure_one_call_in_the_given_time_tries_again(clock: Clock) -> None:
-    breaker = Breaker(5.0, clock)
+    breaker = CircuitBreaker(5.0, clock)
     breaker.failed()
     clock.now_s += 4.9
     early = breaker.lets_through()
@@ -37,7 +37,7 @@ def test_after_a_failure_one_call_in_the_given_time_tries_again(clock: Clock) ->
 
 
 def test_a_call_that_works_lets_all_through_again(clock: Clock) -> None:
-    breaker = Breaker(5.0, clock)
+    breaker = CircuitBreaker(5.0, clock)
     breaker.failed()
     breaker.worked()
     assert [breaker.lets_through(), breaker.lets_through()] == [True, True]

@@ -13,7 +13,7 @@ from langgraph.graph import START, MessagesState, StateGraph
 from langchain_session import SessionSaver
 from session_core import Sessions
 from session_core.errors import StoreUnreadable
-from session_core.stores.sqlite_file import SqliteFile
+from session_core.stores.sqlite.file import SqliteFile
 
 USER = {"role": "user", "content": "kept"}
 

@@ -2,13 +2,12 @@
 
 import asyncio
 import gc
-import multiprocessing
 import sqlite3
 import threading
 import time
-from pathlib import Path
 
 import pytest
+from pair_writers import check_processes, pair, whole_pairs
 
 from session_core.errors import Conflict, InputError, NewerSchema, StoreBusy, StoreError, StoreUnreadable, UnknownScheme
 from session_core.plan import Digest
@@ -50,40 +49,18 @@ def test_sqlite_keeps_sessions_over_a_restart(tmp_path):
 def test_many_threads_lose_nothing_and_split_nothing(store):
     def write(writer: int) -> None:
         for turn in range(20):
-            pair = [message(writer * 1000 + turn * 2), message(writer * 1000 + turn * 2 + 1)]
-            run_blocking(store.append(KEY, pair))
+            run_blocking(store.append(KEY, pair(writer * 1000 + turn * 2)))
 
     threads = [threading.Thread(target=write, args=(writer,)) for writer in range(1, 6)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    numbers = [int(m.id[1:]) for m in run_blocking(store.record(KEY))]
-    assert len(numbers) == len(set(numbers)) == 200
-    assert all(numbers[i] + 1 == numbers[i + 1] for i in range(0, 200, 2))
-
-
-def _write_pairs(path: Path, writer: int) -> None:
-    store = SqliteStore(path)
-    for turn in range(15):
-        first = writer * 1000 + turn * 2
-        run_blocking(store.append(KEY, [message(first), message(first + 1)]))
-    run_blocking(store.close())
+    assert whole_pairs(run_blocking(store.record(KEY))) == 100
 
 
 def test_many_processes_lose_nothing_and_split_nothing(tmp_path):
-    context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=_write_pairs, args=(tmp_path / "p.db", n)) for n in range(1, 4)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join()
-    assert [writer.exitcode for writer in writers] == [0, 0, 0]
-    store = SqliteStore(tmp_path / "p.db")
-    numbers = [int(m.id[1:]) for m in run_blocking(store.record(KEY))]
-    run_blocking(store.close())
-    assert len(set(numbers)) == 90
-    assert all(numbers[i] + 1 == numbers[i + 1] for i in range(0, 90, 2))
+    check_processes(f"sqlite:///{tmp_path}/p.db")
 
 
 def test_a_failed_append_leaves_nothing_behind(tmp_path):

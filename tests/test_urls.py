@@ -9,8 +9,7 @@ import pytest
 
 from session_core import Sessions
 from session_core.errors import ConfigError, SessionError
-from session_core.stores.open import open_store
-from session_core.stores.open_cache import open_cache
+from session_core.stores.open import open_cache, open_store
 from session_core.stores.postgres.address import Address as PostgresAddress
 from session_core.stores.redis.address import Address as RedisAddress
 from session_core.stores.urls import shown_url

@@ -10,7 +10,7 @@ from session_core.embedding import embedder_of
 from session_core.policy import Folding, Policy
 from session_core.ports import SessionStore, State
 from session_core.stats import Percentiles
-from session_core.stores.exposure import Risk, risks_of
+from session_core.stores.risks import Risk, risks_of
 from session_core.turns import Key
 
 NAMED = 5

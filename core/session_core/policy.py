@@ -12,7 +12,22 @@ from session_core.errors import BudgetError, ConfigError
 from session_core.plan import RECALL_TOKENS, UNCACHED_TOKENS, Limits
 from session_core.ports import Classifier, Embedder, Summarizer
 
-_POWERS = {
+_LEAST = {
+    "keep_turns": 1,
+    "digest_tokens": 40,
+    "facts_tokens": 0,
+    "tool_output_tokens": 32,
+    "whole_tool_outputs": 0,
+    "recall_tokens": 0,
+    "overhead_tokens": 0,
+    "max_message_bytes": 1,
+    "resume_after_s": 0,
+    "helper_wait_s": 0,
+}
+"""The smallest value of each number."""
+_OPTIONAL = ("whole_tool_outputs", "recall_tokens")
+_FRACTIONAL = ("max_message_bytes", "resume_after_s", "helper_wait_s")
+_METHODS = {
     "summarizer": "summarize",
     "classifier": "classify",
     "extractor": "extract",
@@ -88,50 +103,40 @@ class Policy:
     def __post_init__(self) -> None:
         if not isinstance(self.budget, Budget):
             raise BudgetError(f"budget={self.budget!r}; pass Budget(window_tokens=...)")
-        least = {"keep_turns": 1, "digest_tokens": 40, "facts_tokens": 0, "tool_output_tokens": 32}
-        least |= {
-            "overhead_tokens": 0,
-            "resume_after_s": 0,
-            "max_message_bytes": 1,
-            "helper_wait_s": 0,
-        }
-        least |= {name: 0 for name in ("whole_tool_outputs", "recall_tokens") if getattr(self, name) is not None}
-        for name, smallest in least.items():
+        self._check_numbers()
+        if self.folding not in ("inline", "background", "off"):
+            raise BudgetError(f"folding={self.folding!r}; pass 'inline', 'background' or 'off'")
+        self._check_helpers()
+
+    def _check_numbers(self) -> None:
+        for name, least in _LEAST.items():
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or value < smallest:
-                raise BudgetError(f"{name}={value!r}; pass a number of at least {smallest}")
-        whole = (
-            "keep_turns",
-            "digest_tokens",
-            "facts_tokens",
-            "tool_output_tokens",
-            "whole_tool_outputs",
-            "recall_tokens",
-            "overhead_tokens",
-        )
-        for name in whole:
-            if not isinstance(getattr(self, name), int | None):
-                raise BudgetError(f"{name}={getattr(self, name)!r}; pass a whole number")
+            if value is None and name in _OPTIONAL:
+                continue
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or value < least:
+                raise BudgetError(f"{name}={value!r}; pass a number of at least {least}")
+            if not isinstance(value, int) and name not in _FRACTIONAL:
+                raise BudgetError(f"{name}={value!r}; pass a whole number")
         if self.overhead_tokens > self.budget.limit_tokens - MIN_LIMIT_TOKENS:
             raise BudgetError(
                 f"overhead_tokens={self.overhead_tokens} leave less than {MIN_LIMIT_TOKENS} of the budget's "
                 f"{self.budget.limit_tokens} tokens for a view; raise Budget(window_tokens=...)"
             )
+
+    def _check_helpers(self) -> None:
         if isinstance(self.embedder, str) and self.embedder != "auto":
             raise BudgetError(f"embedder={self.embedder!r}; pass 'auto', None, or an object with embed(texts)")
         if isinstance(self.counter, str):
             raise BudgetError(f"counter={self.counter!r}; pass an object with count(text), or Policy(model=...)")
-        for name, power in _POWERS.items():
+        for name, method in _METHODS.items():
             helper = getattr(self, name)
             if helper not in (None, "auto") and not isinstance(helper, LateClassifier):
-                require_method(helper, power, f"the policy's {name}", _MADE_OF_MODELS.get(name, ""))
+                require_method(helper, method, f"the policy's {name}", _MADE_OF_MODELS.get(name, ""))
             if name in _NAMED and helper is not None and not isinstance(getattr(helper, "name", None), str):
                 raise ConfigError(
                     f"the {name} {type(helper).__name__} has no name, which events and digests need; "
                     "give its class one: name = 'mine'"
                 )
-        if self.folding not in ("inline", "background", "off"):
-            raise BudgetError(f"folding={self.folding!r}; pass 'inline', 'background' or 'off'")
 
     def counting(self) -> TokenCounter:
         """What counts tokens: the given `counter`, asked for each text once as long as that is remembered, or the table

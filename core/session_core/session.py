@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from session_core.absence import absence_note, find_ended_absence
@@ -31,6 +31,17 @@ from session_core.turns import Message, Role, numbered
 DIGEST_BESIDE = 0.05
 """Share of the limit for the digest's facts beside quotes, for facts that are always needed; others are quoted when a
 question needs them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _ViewRequest:
+    """The arguments of `Flow.view`."""
+
+    query: str | None
+    overhead_tokens: int
+    lineage: Ranges | None
+    open_end: bool
+    pending: Sequence[Message]
 
 
 class Flow(Searching):
@@ -119,18 +130,11 @@ class Flow(Searching):
         with self._services.calls:
             loaded = await self._store.load(self.key, lineage)
             require_unsealed(self.key, loaded.messages)
-            planned = partial(
-                self._plan_view,
-                lineage=lineage,
-                query=query,
-                overhead_tokens=overhead_tokens,
-                open_end=open_end,
-                pending=pending,
-            )
+            request = _ViewRequest(query, overhead_tokens, lineage, open_end, pending)
             if lineage is None:
-                seen = await self._plan_head(await self._mark_resumption(loaded), planned)
+                seen = await self._plan_head(await self._mark_resumption(loaded), request)
             else:
-                seen = await planned(loaded, self._services.plan_context)
+                seen = await self._plan_view(loaded, self._services.plan_context, request)
         self._services.emit(
             Viewed(
                 self.key,
@@ -187,55 +191,45 @@ class Flow(Searching):
             self._services.emit(Resumed(self.key, absent_s))
         return replace(loaded, state=replace(loaded.state, resumed_after_seq=after_seq, absent_s=absent_s))
 
-    async def _plan_head(self, loaded: Loaded, planned: Callable[[Loaded, PlanContext], Awaitable[View]]) -> View:
-        """The view of the head that `planned` makes.
+    async def _plan_head(self, loaded: Loaded, request: _ViewRequest) -> View:
+        """The view of the head.
 
         A digest that waits for the next turn becomes active at once if the view would otherwise fold the same messages
         in this call.
         """
         context = self._services.plan_context
         if loaded.state.ready == loaded.state.active:
-            return await planned(loaded, context)
+            return await self._plan_view(loaded, context, request)
         try:
-            return await planned(loaded, replace(context, folds=False))
+            return await self._plan_view(loaded, replace(context, folds=False), request)
         except FoldRequired:
             # If nothing can be written now, as above, the view folds by itself.
             with suppress(StoreError):
                 await self._store.mark(self.key, Marks(activate=True))
                 loaded = await self._store.load(self.key)
-        return await planned(loaded, context)
+        return await self._plan_view(loaded, context, request)
 
-    async def _plan_view(
-        self,
-        loaded: Loaded,
-        context: PlanContext,
-        *,
-        lineage: Ranges | None,
-        query: str | None,
-        overhead_tokens: int,
-        open_end: bool,
-        pending: Sequence[Message],
-    ) -> View:
-        services, limits = self._services, context.limits
-        if overhead_tokens:
-            limits = replace(limits, budget=limits.budget.minus_overhead(overhead_tokens))
+    async def _plan_view(self, loaded: Loaded, context: PlanContext, request: _ViewRequest) -> View:
+        services, limits, open_end = self._services, context.limits, request.open_end
+        if request.overhead_tokens:
+            limits = replace(limits, budget=limits.budget.minus_overhead(request.overhead_tokens))
             context = replace(context, limits=limits)
         pending_from = loaded.state.ledger.messages + 1
-        numbered_pending = numbered(await services.prepare_all(pending), pending_from)
+        numbered_pending = numbered(await services.prepare_all(request.pending), pending_from)
         named = _with_author_names(loaded, numbered_pending, services)
-        recalls = bool(query and limits.recall_tokens)
+        query = request.query if limits.recall_tokens else None
         try:
-            if recalls and (loaded.digest is not None or sum(m.tokens for m in named) > limits.total):
+            if query and (loaded.digest is not None or sum(m.tokens for m in named) > limits.total):
                 # No plan can show all of it.
-                made = await self._plan_with_quotes(query or "", loaded, named, context, open_end)
+                made = await self._plan_with_quotes(query, loaded, named, context, open_end)
             else:
                 extras = Extras(refresh=absence_note(loaded))
                 made = await self._make_plan(named, loaded.digest, context, extras, open_end)
-                if recalls and _is_incomplete(made):
-                    made = await self._plan_with_quotes(query or "", loaded, named, context, open_end)
+                if query and _is_incomplete(made):
+                    made = await self._plan_with_quotes(query, loaded, named, context, open_end)
         except PinnedTooLarge as exc:
             raise PinnedTooLarge(f"session {self.key}: {exc}") from exc
-        lineage = loaded.state.head if lineage is None else lineage
+        lineage = loaded.state.head if request.lineage is None else request.lineage
         return _view(made, loaded, lineage, pending_from, limits.total, services)
 
     async def _make_plan(

@@ -34,7 +34,7 @@ from session_core.services import Clock, Services
 from session_core.session import Flow
 from session_core.shared_folding import SharedFolding, queue_of
 from session_core.stats import SessionStats, stats_of
-from session_core.stores.from_arguments import degraded, open_from_arguments, place_of
+from session_core.stores.from_arguments import degraded, open_from_arguments, shown_place
 from session_core.stores.index_deletion import with_index_deletion
 from session_core.stores.retention import require_purging
 from session_core.turns import Key, Message, text_of_id
@@ -77,7 +77,7 @@ class Sessions(ProcessBound):
         queue = queue_of(fold_queue, self.policy, cold or url)
         index = self.policy.index and awaitable(self.policy.index, "add", "near", "forget")
         self.store: SessionStore = with_index_deletion(open_from_arguments(url, hot, cold, keyring), index)
-        self.place = place_of(url, hot, cold)
+        self.place = shown_place(url, hot, cold)
         self._observers = [require_method(observer, "observe", "an observer") for observer in observers]
         self._on_event = on_event and require_method(on_event, "__call__", "on_event")
         embedder, aembedder = blocking_and_async(embedder_of(self.policy))

@@ -11,8 +11,8 @@ from session_core.events import FoldAsked, WorkersLost
 from session_core.fold_queue import PRESENT_S, FoldQueue
 from session_core.pipeline import Background
 from session_core.policy import Policy
-from session_core.stores.hot import Breaker
-from session_core.stores.open_queue import open_queue
+from session_core.stores.circuit_breaker import CircuitBreaker
+from session_core.stores.open import open_queue
 from session_core.turns import Key
 from session_core.voices import run_blocking
 
@@ -33,7 +33,7 @@ class SharedFolding:
         self.local, self.queue = local, queue
         self._awaited = queue.awaiting()
         self._owned = owned
-        self._breaker = Breaker(RETRY_S)
+        self._breaker = CircuitBreaker(RETRY_S)
         self._lost: str | None = None
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from zstandard import ZstdError
 
@@ -59,41 +59,36 @@ def packed_body(message: Message) -> tuple[bytes, bytes]:
     return body, _digest(data)
 
 
-def decode_body(
-    data: bytes,
-    *,
-    id: str = "",  # noqa: A002 - the column is called like the message's field
-    seq: int = 0,
-    time_s: float | None = None,
-    tokens: int = 0,
-    author: str | None = None,
-    importance: Importance = Importance.SUMMARIZE,
-    clip: str | None = None,
-    clip_tokens: int = 0,
-) -> Message:
+class Columns(TypedDict, total=False):
+    """What a store keeps beside a message's body, named as in `Message`."""
+
+    id: str
+    seq: int
+    time_s: float | None
+    tokens: int
+    author: str | None
+    importance: Importance
+    clip: str | None
+    clip_tokens: int
+
+
+def decode_body(data: bytes, **columns: Unpack[Columns]) -> Message:
     """The message with the body `data` and these columns. Raises: StoreUnreadable."""
     try:
         role, content, calls, call_id, name, media, native, aside, note = pad(_exact.decode(_unwrap(data)), BODY_FIELDS)
         return Message(
             _ROLES[role],
             content or "",
-            id=id,
             tool_calls=tuple(ToolCall(*call) for call in calls or ()),
             tool_call_id=call_id,
             name=name,
-            author=author,
             media=tuple(Media(*part) for part in media or ()),
             aside=aside or "",
             native=Native(native[0], native[1], note or b"") if native else None,
-            time_s=time_s,
-            seq=seq,
-            tokens=tokens,
-            importance=_IMPORTANCES[importance],
-            clip=clip,
-            clip_tokens=clip_tokens,
+            **columns,
         )
     except _DAMAGE as exc:
-        raise _unreadable(f"message {id or seq or ''}".strip(), exc) from None
+        raise _unreadable(f"message {columns.get('id') or columns.get('seq') or ''}".strip(), exc) from None
 
 
 def body_digest(message: Message) -> bytes:
@@ -111,7 +106,6 @@ def _digest(data: bytes) -> bytes:
 
 _FACT_FIELDS = tuple(field.name for field in fields(Fact))
 _FACT_KINDS = {kind.value: kind for kind in FactKind}
-_IMPORTANCES = {importance.value: importance for importance in Importance}
 LETTERS = {Role.SYSTEM: "s", Role.USER: "u", Role.ASSISTANT: "a", Role.TOOL: "t"}
 _ROLES = {letter: role for role, letter in LETTERS.items()}
 

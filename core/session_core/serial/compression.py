@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 SHORT_TO_BYTES = 16_000
 """Above this size the dictionary saves less than it costs."""
-_CHECK_BYTES = 3
+_CHECKSUM_BYTES = 3
 _HEAD = b"\x28\xb5\x2f\xfd" + bytes((0, 4 << 3))
 """The constant frame header: format, no length, name or checksum, and a window of 16 KB; it is not stored."""
 _SHORTEST_TO_BYTES = 1_500
@@ -38,22 +38,22 @@ class _Pool(Generic[T]):
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
-        self._waiting: list[T] = []
+        self._idle: list[T] = []
 
     def take(self) -> T:
         try:
-            return self._waiting.pop()
+            return self._idle.pop()
         except IndexError:
             return self._make()
 
-    def give_back(self, one: T) -> None:
-        self._waiting.append(one)
+    def give_back(self, compressor: T) -> None:
+        self._idle.append(compressor)
 
 
-_told = ZstdCompressionDict(DICTIONARY)
+_dictionary = ZstdCompressionDict(DICTIONARY)
 
 
-def _writer(level: int) -> ZstdCompressor:
+def _compressor(level: int) -> ZstdCompressor:
     parameters = ZstdCompressionParameters.from_level(
         level,
         source_size=_SHORTEST_TO_BYTES,
@@ -62,35 +62,35 @@ def _writer(level: int) -> ZstdCompressor:
         write_checksum=False,
         write_dict_id=False,
     )
-    return ZstdCompressor(dict_data=_told, compression_params=parameters)
+    return ZstdCompressor(dict_data=_dictionary, compression_params=parameters)
 
 
-def _reader() -> ZstdDecompressor:
-    return ZstdDecompressor(dict_data=_told)
+def _decompressor() -> ZstdDecompressor:
+    return ZstdDecompressor(dict_data=_dictionary)
 
 
-_shortest = _Pool(partial(_writer, _SHORTEST_LEVEL))
-_short = _Pool(partial(_writer, _SHORT_LEVEL))
-_readers = _Pool(_reader)
+_shortest = _Pool(partial(_compressor, _SHORTEST_LEVEL))
+_short = _Pool(partial(_compressor, _SHORT_LEVEL))
+_decompressors = _Pool(_decompressor)
 
 
 def compress_short(data: bytes) -> bytes:
     """`data`, at most `SHORT_TO_BYTES`, compressed with the dictionary."""
-    idle = _shortest if len(data) <= _SHORTEST_TO_BYTES else _short
-    writer = idle.take()
-    made = writer.compress(data)
-    idle.give_back(writer)
-    return _check(data) + made[len(_HEAD) :]
+    pool = _shortest if len(data) <= _SHORTEST_TO_BYTES else _short
+    compressor = pool.take()
+    compressed = compressor.compress(data)
+    pool.give_back(compressor)
+    return _checksum(data) + compressed[len(_HEAD) :]
 
 
 def decompress_short(data: bytes) -> bytes:
     """The inverse of `compress_short`. Raises: ZstdError if it is damaged."""
-    reader = _readers.take()
-    frame = _HEAD + data[_CHECK_BYTES:]
-    found = reader.decompress(frame, max_output_size=SHORT_TO_BYTES, allow_extra_data=False)
-    _readers.give_back(reader)
-    if _check(found) != data[:_CHECK_BYTES]:
-        raise ZstdError("another check")
+    decompressor = _decompressors.take()
+    frame = _HEAD + data[_CHECKSUM_BYTES:]
+    found = decompressor.decompress(frame, max_output_size=SHORT_TO_BYTES, allow_extra_data=False)
+    _decompressors.give_back(decompressor)
+    if _checksum(found) != data[:_CHECKSUM_BYTES]:
+        raise ZstdError("wrong checksum")
     return found
 
 
@@ -102,12 +102,12 @@ def compress(data: bytes) -> bytes:
 def decompress(data: bytes) -> bytes:
     """The inverse of `compress`. Raises: ZstdError if it is damaged."""
     # In chunks: the header of damaged data could request any amount of memory.
-    reader = ZstdDecompressor().decompressobj()
-    found = reader.decompress(data)
-    if not reader.eof or reader.unused_data:
-        raise ZstdError("another end")
+    decompressor = ZstdDecompressor().decompressobj()
+    found = decompressor.decompress(data)
+    if not decompressor.eof or decompressor.unused_data:
+        raise ZstdError("wrong end")
     return found
 
 
-def _check(data: bytes) -> bytes:
-    return (crc32(data) & 0xFFFFFF).to_bytes(_CHECK_BYTES, "big")
+def _checksum(data: bytes) -> bytes:
+    return (crc32(data) & 0xFFFFFF).to_bytes(_CHECKSUM_BYTES, "big")

@@ -16,9 +16,9 @@ import ormsgpack
 
 from session_core.errors import InputError
 
-Give = Callable[[Any], object]
+FromPlain = Callable[[Any], object]
 
-TEXT_IN_BYTES, BIG_INT, ODD_MAP = 1, 2, 3
+TEXT_IN_BYTES, BIG_INT, MAP_OF_PAIRS = 1, 2, 3
 HELD_FROM = 64
 """Extension codes from here on are references into the message, see `Held`."""
 
@@ -54,25 +54,21 @@ class Kind:
     """How values of one more type are written and read: `code` is 32-63 and part of the format."""
 
     code: int
-    fits: Callable[[object], bool]
-    take: Callable[[Any], object]
-    give: Give
+    matches: Callable[[object], bool]
+    to_plain: Callable[[Any], object]
+    from_plain: FromPlain
 
 
-def _moment(value: datetime) -> list[object]:
+def _clock_to_plain(value: datetime | time) -> list[object]:
     return [value.replace(tzinfo=None).isoformat(), value.fold, _zone(value.tzinfo, value.utcoffset())]
 
 
-def _moment_from(plain: Sequence[Any]) -> datetime:
+def _datetime_from(plain: Sequence[Any]) -> datetime:
     text, fold, zone = plain
     return datetime.fromisoformat(text).replace(fold=fold, tzinfo=zone)
 
 
-def _clock(value: time) -> list[object]:
-    return [value.replace(tzinfo=None).isoformat(), value.fold, _zone(value.tzinfo, value.utcoffset())]
-
-
-def _clock_from(plain: Sequence[Any]) -> time:
+def _time_from(plain: Sequence[Any]) -> time:
     text, fold, zone = plain
     return time.fromisoformat(text).replace(fold=fold, tzinfo=zone)
 
@@ -96,14 +92,14 @@ def _fixed_zone(value: timezone) -> list[object]:
     return [offset] if timezone(offset).tzname(None) == name else [offset, name]
 
 
-_BUILT_IN: dict[type, tuple[int, Callable[[Any], object], Give]] = {
+_BUILT_IN: dict[type, tuple[int, Callable[[Any], object], FromPlain]] = {
     tuple: (4, list, tuple),
     bytearray: (5, bytes, bytearray),
     set: (6, list, set),
     frozenset: (7, list, frozenset),
-    datetime: (8, _moment, _moment_from),
+    datetime: (8, _clock_to_plain, _datetime_from),
     date: (9, date.isoformat, date.fromisoformat),
-    time: (10, _clock, _clock_from),
+    time: (10, _clock_to_plain, _time_from),
     timedelta: (11, lambda d: [d.days, d.seconds, d.microseconds], lambda plain: timedelta(*plain)),
     timezone: (12, _fixed_zone, lambda plain: timezone(*plain)),
     ZoneInfo: (13, lambda zone: zone.key, ZoneInfo),
@@ -125,7 +121,7 @@ _PLAIN = (int, float, str, bytes, list, dict)
 
 
 _WRITTEN_AS_THEY_ARE = frozenset((str, bytes, int, float, bool, type(None)))
-"""Types that need no walk; what of them msgpack lacks (great numbers, halves of characters) raises TypeError."""
+"""Types that need no walk; what of them msgpack lacks (large integers, lone surrogates) raises TypeError."""
 
 
 class Exact:
@@ -133,8 +129,8 @@ class Exact:
 
     def __init__(self, kinds: Sequence[Kind] = ()) -> None:
         self._kinds = (_PATH, *kinds)
-        self._give: dict[int, Give] = {code: give for code, _, give in _BUILT_IN.values()}
-        self._give |= {kind.code: kind.give for kind in self._kinds}
+        self._from_plain: dict[int, FromPlain] = {code: from_plain for code, _, from_plain in _BUILT_IN.values()}
+        self._from_plain |= {kind.code: kind.from_plain for kind in self._kinds}
 
     def encode(self, value: object, table: Table | None = None) -> bytes:
         """`value` as msgpack. Raises: InputError for a value that cannot be restored exactly."""
@@ -142,9 +138,9 @@ class Exact:
             try:
                 if table is None and type(value) is list and _WRITTEN_AS_THEY_ARE.issuperset(map(type, value)):
                     return ormsgpack.packb(value)
-                return ormsgpack.packb(_Writer(self._kinds, table, halves=False).plain(value))
+                return ormsgpack.packb(_Writer(self._kinds, table, surrogates=False).plain(value))
             except TypeError:
-                return ormsgpack.packb(_Writer(self._kinds, table, halves=True).plain(value))
+                return ormsgpack.packb(_Writer(self._kinds, table, surrogates=True).plain(value))
         except (RecursionError, TypeError) as exc:
             raise InputError(
                 f"a {type(value).__name__} cannot be stored ({damage(exc)}); it must not contain itself or be "
@@ -154,27 +150,27 @@ class Exact:
     def decode(self, data: bytes, restore: Callable[[Held], object] | None = None) -> object:
         """The inverse of `encode`. Raises: Damaged, ValueError or TypeError if the data is damaged."""
 
-        def give(code: int, inner: bytes) -> object:
-            plain = ormsgpack.unpackb(inner, ext_hook=give)
+        def decode_extension(code: int, inner: bytes) -> object:
+            plain = ormsgpack.unpackb(inner, ext_hook=decode_extension)
             if code >= HELD_FROM:
                 if restore is None:
                     raise Damaged("a reference outside of any message")
                 where = plain if isinstance(plain, list) else [plain]
                 return restore(Held(code - HELD_FROM, *where))
-            return self._given(code, plain)
+            return self._value(code, plain)
 
-        return ormsgpack.unpackb(data, ext_hook=give)
+        return ormsgpack.unpackb(data, ext_hook=decode_extension)
 
-    def _given(self, code: int, plain: Any) -> object:
+    def _value(self, code: int, plain: Any) -> object:
         if code == TEXT_IN_BYTES:
             return bytes(plain).decode("utf-8", "surrogatepass")
         if code == BIG_INT:
             return int.from_bytes(plain, "big", signed=True)
-        if code == ODD_MAP:
+        if code == MAP_OF_PAIRS:
             return dict(plain)
-        if code not in self._give:
+        if code not in self._from_plain:
             raise Damaged(f"unknown extension {code}")
-        return self._give[code](plain)
+        return self._from_plain[code](plain)
 
     def same(self, one: object, other: object) -> bool:
         """Whether the two are equal in every type and in every order, unlike 1 == 1.0 == True."""
@@ -182,12 +178,12 @@ class Exact:
 
 
 class _Writer:
-    """One walk over a value; `halves` looks for text that UTF-8 has no bytes for."""
+    """One walk over a value; with `surrogates`, text is checked for lone ones, which UTF-8 cannot encode."""
 
-    def __init__(self, kinds: Sequence[Kind], table: Table | None, *, halves: bool) -> None:
+    def __init__(self, kinds: Sequence[Kind], table: Table | None, *, surrogates: bool) -> None:
         self._kinds = kinds
         self._table = table
-        self._halves = halves
+        self._surrogates = surrogates
 
     def plain(self, value: Any) -> object:
         """`value` in msgpack's types, with extensions for others."""
@@ -205,13 +201,13 @@ class _Writer:
         if kind is bytes:
             return self._found(value) if len(value) > 8 else value
         if kind in _BUILT_IN:
-            code, take, _ = _BUILT_IN[kind]
-            return self._extension(code, self.plain(take(value)))
+            code, to_plain, _ = _BUILT_IN[kind]
+            return self._extension(code, self.plain(to_plain(value)))
         return self._other(value)
 
     def _text(self, value: str) -> object:
         found = self._found(value) if len(value) > 3 else value
-        if found is value and self._halves and not _in_utf8(value):
+        if found is value and self._surrogates and not _in_utf8(value):
             return self._extension(TEXT_IN_BYTES, value.encode("utf-8", "surrogatepass"))
         return found
 
@@ -219,9 +215,11 @@ class _Writer:
         found = self._found(value) if value else value
         if found is not value:
             return found
-        if all(type(key) is str for key in value) and not (self._halves and any(not _in_utf8(key) for key in value)):
+        if all(type(key) is str for key in value) and not (
+            self._surrogates and any(not _in_utf8(key) for key in value)
+        ):
             return {key: self.plain(item) for key, item in value.items()}
-        return self._extension(ODD_MAP, [[self.plain(k), self.plain(v)] for k, v in value.items()])
+        return self._extension(MAP_OF_PAIRS, [[self.plain(k), self.plain(v)] for k, v in value.items()])
 
     def _found(self, value: Any) -> object:
         held = self._table.find(value) if self._table else None
@@ -232,8 +230,8 @@ class _Writer:
 
     def _other(self, value: Any) -> object:
         for kind in self._kinds:
-            if kind.fits(value):
-                return self._extension(kind.code, self.plain(kind.take(value)))
+            if kind.matches(value):
+                return self._extension(kind.code, self.plain(kind.to_plain(value)))
         for base in _PLAIN:
             if isinstance(value, base):
                 return self.plain(_base_value(base, value))

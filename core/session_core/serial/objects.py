@@ -58,7 +58,7 @@ def model_state(model: Any, *, defaults: bool) -> ModelState:
     values = {
         name: value
         for name, value in vars(model).items()
-        if name in kind.__pydantic_fields__ and (defaults or not _stands(kind, name, value))
+        if name in kind.__pydantic_fields__ and (defaults or not _is_default(kind, name, value))
     }
     return ModelState(
         values,
@@ -101,7 +101,7 @@ def _default(field: Any) -> object:
     return _NO_DEFAULT if field.is_required() else field.default
 
 
-def _stands(kind: Any, name: str, value: object) -> bool:
+def _is_default(kind: Any, name: str, value: object) -> bool:
     default = _default(kind.__pydantic_fields__[name])
     if value is None or type(value) is not type(default):
         return value is default

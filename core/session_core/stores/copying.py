@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from session_core.errors import StoreError
 from session_core.ports import Checkpoint, Holding, Marks, MessageList, Plain, SessionStore, Stored
-from session_core.stores.rules import require_nothing_there
+from session_core.stores.refusals import copy_exists
 from session_core.turns import Key
 
 AT_ONCE = 500
@@ -20,7 +20,8 @@ async def copy_by_value(store: SessionStore, key: Key, session_id: str) -> None:
     Checkpoints are read before the record that they refer to, which only grows. Raises: Conflict, StoreError.
     """
     target = replace(key, session_id=session_id, namespace="")
-    require_nothing_there(key, target, bool(await store.holdings(target)))
+    if await store.holdings(target):
+        raise copy_exists(key, target)
     bare = await store.checkpoints(key.tenant, key.session_id, None)
     checkpoints = [await store.fill(one) for one in reversed(bare)]
     held = await store.holdings(key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import cast
+from typing import Unpack, cast
 
 from session_core.admission import require_storable
 from session_core.errors import ConfigError, StoreBusy, StoreUnreadable
@@ -28,10 +28,11 @@ from session_core.ports import (
 from session_core.process_bound import ProcessBound
 from session_core.ranges import Ranges
 from session_core.stores.copying import copy_by_value
-from session_core.stores.exposure import Risk, risks_of
 from session_core.stores.keyring import Keyring
+from session_core.stores.options import AppendOptions, CheckpointOptions, DropOptions
 from session_core.stores.retention import require_purging
 from session_core.stores.rewrite import Rewriting
+from session_core.stores.risks import Risk, risks_of
 from session_core.stores.rules import require_values
 from session_core.stores.sealing import Renewal, Seals
 from session_core.stores.word_places import WordPlaces, best
@@ -139,19 +140,10 @@ class EncryptedStore(ProcessBound):
             )
         return cast(Rewriting, self.inner)
 
-    async def append(
-        self,
-        key: Key,
-        messages: Sequence[Message],
-        *,
-        expected: int | None = None,
-        revise: bool = False,
-        strict: bool = False,
-        lease: Lease | None = None,
-    ) -> Appended:
+    async def append(self, key: Key, messages: Sequence[Message], **options: Unpack[AppendOptions]) -> Appended:
         require_storable(key, messages, author_characters=AUTHOR_CHARACTERS)
         sealed = [self._seals.message(key, message) for message in messages]
-        done = await self.inner.append(key, sealed, expected=expected, revise=revise, strict=strict, lease=lease)
+        done = await self.inner.append(key, sealed, **options)
         return replace(done, state=self._seals.state_behind(done.state))
 
     async def take_lease(self, key: Key, *, holder: str, ttl_s: float) -> Lease | None:
@@ -234,17 +226,11 @@ class EncryptedStore(ProcessBound):
         self,
         checkpoint: Checkpoint,
         new_values: Mapping[str, Plain | MessageList | None],
-        *,
-        head_channel: str | None,
-        merge: bool,
-        lease: Lease | None = None,
-        follows: bool = False,
+        **options: Unpack[CheckpointOptions],
     ) -> Appended:
         require_values(checkpoint.key, (checkpoint.body, *new_values.values()), author_characters=AUTHOR_CHARACTERS)
         sealed, values = self._seals.checkpoint(checkpoint), self._seals.new_values(checkpoint, new_values)
-        done = await self.inner.put_checkpoint(
-            sealed, values, head_channel=head_channel, merge=merge, lease=lease, follows=follows
-        )
+        done = await self.inner.put_checkpoint(sealed, values, **options)
         return replace(done, state=self._seals.state_behind(done.state))
 
     async def put_writes(self, key: Key, checkpoint_id: str, writes: Sequence[Write]) -> None:
@@ -281,16 +267,8 @@ class EncryptedStore(ProcessBound):
     async def parts(self, key: Key, channels: Sequence[str]) -> Mapping[str, Ranges]:
         return await self.inner.parts(key, channels)
 
-    async def drop_checkpoints(
-        self,
-        key: Key,
-        checkpoint_ids: Sequence[str],
-        *,
-        parents: Mapping[str, str | None] | None = None,
-        head: Ranges | None = None,
-        expected: int | None = None,
-    ) -> None:
-        await self.inner.drop_checkpoints(key, checkpoint_ids, parents=parents, head=head, expected=expected)
+    async def drop_checkpoints(self, key: Key, checkpoint_ids: Sequence[str], **options: Unpack[DropOptions]) -> None:
+        await self.inner.drop_checkpoints(key, checkpoint_ids, **options)
 
     async def copy_session(self, key: Key, session_id: str) -> None:
         """As in the protocol, but in many steps: each value is opened, and sealed for the target session."""

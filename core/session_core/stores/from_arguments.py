@@ -8,8 +8,7 @@ from session_core.errors import ConfigError
 from session_core.ports import Leasing, SessionStore, Store
 from session_core.stores.cache import MemoryCache
 from session_core.stores.hybrid import HybridStore
-from session_core.stores.open import open_store
-from session_core.stores.open_cache import open_cache
+from session_core.stores.open import open_cache, open_store
 from session_core.stores.urls import shown_url
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ def open_from_arguments(
     return EncryptedStore(store, keyring)
 
 
-def place_of(url: str | SessionStore | None, hot: str | None, cold: str | None) -> str:
+def shown_place(url: str | SessionStore | None, hot: str | None, cold: str | None) -> str:
     """The place of the store, for display: a URL without its password, or the class of a store passed in."""
     if hot is not None and cold is not None:
         return f"{shown_url(cold)} behind {shown_url(hot)}"
@@ -42,8 +41,8 @@ def place_of(url: str | SessionStore | None, hot: str | None, cold: str | None) 
 
 def degraded(store: SessionStore) -> str | None:
     """Which side of a hybrid store, encrypted or not, is unavailable; None if none is, and for other stores."""
-    said: str | None = getattr(getattr(store, "inner", store), "degraded", None)
-    return said
+    reason: str | None = getattr(getattr(store, "inner", store), "degraded", None)
+    return reason
 
 
 def _unsealed(url: str | SessionStore | None, hot: str | None, cold: str | None) -> SessionStore:

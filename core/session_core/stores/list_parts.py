@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 
-from session_core.ports import MessageList, Version
+from session_core.ports import MessageList, State, Version
 from session_core.ranges import Ranges
 from session_core.stores.intervals import Intervals
-from session_core.stores.rules import Numbered
+from session_core.stores.rules import Numbered, grow_state, with_head
 from session_core.turns import Message, Role
 
 
@@ -20,6 +20,23 @@ class Before:
 
     version: Version | None = None
     part: Ranges = Ranges()
+
+
+def store_list(
+    state: State, value: MessageList, outcome: Numbered, before: Before, *, is_head: bool, merge: bool
+) -> tuple[State, Ranges]:
+    """The state after the new messages of a list were stored (`outcome`), and the list's part of the record.
+
+    The conversation's own list (`is_head`) becomes the head; with `merge` together with what others appended.
+    """
+    state = grow_state(state, outcome, state.head)
+    part = part_of(value, outcome, before, is_head=is_head)
+    if not is_head:
+        return state, part
+    if not merge:
+        return with_head(state, part), part
+    head = head_after(state.head, part, before.part, value.base, answering=_is_answering(value, outcome))
+    return with_head(state, head), part
 
 
 def part_of(value: MessageList, outcome: Numbered, before: Before, *, is_head: bool) -> Ranges:
@@ -94,10 +111,10 @@ def _in_order(
     return [*kept, *(seq for seq in listed[last + 1 :] if seq not in gone and seq not in placed)]
 
 
-def answers(value: MessageList, outcome: Numbered) -> bool:
+def _is_answering(value: MessageList, outcome: Numbered) -> bool:
     """Whether the first message that a run added is a tool result, which belongs to the call before it."""
-    said = (item for item in value.items if isinstance(item, Message))
-    added = (message.role for message, seq in zip(said, outcome.seqs, strict=True) if seq not in value.base)
+    messages = (item for item in value.items if isinstance(item, Message))
+    added = (message.role for message, seq in zip(messages, outcome.seqs, strict=True) if seq not in value.base)
     return next(added, None) is Role.TOOL
 
 
@@ -114,14 +131,14 @@ def head_after(head: Ranges, part: Ranges, before: Ranges, base: Ranges, *, answ
     pieces = Intervals([head, part, base, others], ())
     mine, begun = pieces.of(part), set(pieces.of(base))
     waiting = deque(_behind(pieces.of(head), set(mine), set(pieces.of(others))))
-    said: set[int | None] = {None}
+    placed: set[int | None] = {None}
     out: list[int] = []
     for piece, follower in zip_longest([None, *mine], mine):
         if piece is not None:
             out.append(piece)
-            said.add(piece)
+            placed.add(piece)
         if follower is None or follower in begun or piece is None or (piece in begun and not answering):
-            while waiting and waiting[0][0] in said:
+            while waiting and waiting[0][0] in placed:
                 out.append(waiting.popleft()[1])
     return pieces.whole(out)
 

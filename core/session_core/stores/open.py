@@ -1,4 +1,4 @@
-"""Creates a store from a URL."""
+"""Creates stores, caches and queues of folds from their URLs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from session_core.errors import UnknownScheme, missing_extra
+from session_core.fold_queue import FoldQueue
 from session_core.ports import SessionStore
+from session_core.stores.cache import Cache, MemoryCache
 from session_core.stores.memory import MemoryStore
 from session_core.stores.sqlite import SqliteStore
 from session_core.stores.urls import named_place, require_named, spelled, split_url
@@ -21,10 +23,7 @@ def open_store(url: str) -> SessionStore:
 
     Raises: UnknownScheme for anything else; MissingExtra if the store's driver is not installed.
     """
-    require_named(url)
-    # Secrets in files end with a newline.
-    url = url.strip()
-    scheme = url.partition("://")[0].lower()
+    scheme, url = _scheme_and_url(url)
     if scheme in REDIS_SCHEMES:
         from session_core.stores.redis.store import RedisStore
 
@@ -47,6 +46,46 @@ def open_store(url: str) -> SessionStore:
         return SqliteStore(Path(path).expanduser())
     known = "memory://, sqlite:///path.db, redis://, rediss://, redis+cluster://, redis+sentinel://, postgresql://"
     raise UnknownScheme(f"{named_place(url)!r} is not a store URL; use one of {known}{spelled(url)}")
+
+
+def open_cache(url: str) -> Cache:
+    """The cache of a hybrid store at `url`: `memory://`, in this process, or one of the `redis` URLs of `open_store`.
+
+    Raises: UnknownScheme for anything else; MissingExtra if the driver is not installed.
+    """
+    scheme, url = _scheme_and_url(url)
+    if scheme == "memory":
+        return MemoryCache()
+    if scheme in REDIS_SCHEMES:
+        from session_core.stores.redis.cache import RedisCache
+
+        return RedisCache(url)
+    raise UnknownScheme(
+        f"{scheme[:40]!r} cannot be a hot side; use memory://, redis://, rediss://, redis+cluster://, "
+        "redis+sentinel://, or pass HybridStore a Cache"
+    )
+
+
+def open_queue(url: str) -> FoldQueue:
+    """The queue of folds at `url`, one of the `redis` URLs of `open_store`.
+
+    Raises: UnknownScheme for anything else; MissingExtra if the driver is not installed.
+    """
+    scheme, url = _scheme_and_url(url)
+    if scheme in REDIS_SCHEMES:
+        from session_core.stores.redis.fold_queue import RedisFoldQueue
+
+        return RedisFoldQueue(url)
+    raise UnknownScheme(
+        f"{named_place(url)!r} cannot be a queue of folds; use redis://, rediss://, redis+cluster:// or redis+sentinel://"
+    )
+
+
+def _scheme_and_url(url: str) -> tuple[str, str]:
+    """The scheme of `url`, and `url` without blanks around it: secrets in files end with a newline."""
+    require_named(url)
+    url = url.strip()
+    return url.partition("://")[0].lower(), url
 
 
 def _postgres(url: str) -> SessionStore:

@@ -7,12 +7,21 @@ from dataclasses import dataclass, replace
 from secrets import token_hex
 
 from session_core.admission import MAX_BATCH_BYTES, MAX_LABEL_CHARACTERS, require_storable
-from session_core.errors import Conflict, DuplicateMessage, InputError, MessageTooLarge, OrphanToolResult, TurnLost
+from session_core.errors import InputError, MessageTooLarge
 from session_core.plan import Digest
 from session_core.ports import Lease, Marks, MessageList, Plain, Standing, State
 from session_core.ranges import Ranges
 from session_core.sealed import without_keys
 from session_core.serial.codec import body_digest
+from session_core.stores.refusals import (
+    checkpoint_moved_on,
+    duplicate_message,
+    orphan_result,
+    other_digest,
+    other_version,
+    session_gone,
+    turn_lost,
+)
 from session_core.turns import Key, Message, Role
 
 Known = Callable[[str], dict[bytes, int]]
@@ -63,10 +72,7 @@ def number(
             seqs.append(under_id.get(digest) or version_in(under_id.values(), lineage))
             continue
         if under_id and not revise:
-            raise DuplicateMessage(
-                f"session {key}: message {message.id!r} is already in the record with other content; "
-                "give the new one an id of its own"
-            )
+            raise duplicate_message(key, message.id)
         seq = next_seq + len(new)
         replaced.extend((old, seq) for old in under_id.values())
         under_id[digest] = seq
@@ -81,8 +87,8 @@ def require_values(
 ) -> None:
     """As `require_storable`, for the contents of a checkpoint or its writes."""
     given = list(values)
-    said = (item for value in given if isinstance(value, MessageList) for item in value.items)
-    messages = [item for item in said if not isinstance(item, Ranges)]
+    items = (item for value in given if isinstance(value, MessageList) for item in value.items)
+    messages = [item for item in items if not isinstance(item, Ranges)]
     require_storable(key, messages, author_characters=author_characters)
     size = sum(len(value.data) for value in given if isinstance(value, Plain))
     if size > MAX_BATCH_BYTES:
@@ -101,7 +107,7 @@ def version_in(seqs: Iterable[int], lineage: Ranges) -> int:
 def require_version(state: State, expected: int | None) -> None:
     """Raises: Conflict if the session is not at version `expected`."""
     if expected is not None and state.version != expected:
-        raise Conflict(f"session {state.key} is at version {state.version}, not {expected}; load it again and retry")
+        raise other_version(state.key, state.version, expected)
 
 
 def sealed_by(state: State, seal: bool | None) -> State:
@@ -112,31 +118,22 @@ def sealed_by(state: State, seal: bool | None) -> State:
     return replace(state, sealed=True) if seal and not state.sealed else state
 
 
-def require_nothing_there(key: Key, target: Key, there: bool) -> None:
-    """Raises: Conflict if the target session of a copy exists already."""
-    if there:
-        raise Conflict(
-            f"session {key} cannot be copied to {target}: there is a session of that name; delete it first, or name "
-            "another"
-        )
-
-
 def lease_over(taken_s: float, ttl_s: float, now_s: float) -> bool:
     """Whether a lease has expired; also if the clock went back before its start."""
     return not taken_s <= now_s < taken_s + ttl_s
 
 
+def require_own_lease(key: Key, lease: Lease | None, *, of_any_namespace: bool = False) -> None:
+    """Raises: InputError if the `lease` of a write is one of another session."""
+    if lease is not None and lease.key != (replace(key, namespace=lease.key.namespace) if of_any_namespace else key):
+        raise InputError(f"session {key}: the lease belongs to session {lease.key}; take one of this session")
+
+
 def require_lease(key: Key, lease: Lease | None, token: int | None, *, of_any_namespace: bool = False) -> None:
     """Raises: TurnLost if the `lease` of a write does not have the session's `token` (None: it has none)."""
-    if lease is None:
-        return
-    if lease.key != (replace(key, namespace=lease.key.namespace) if of_any_namespace else key):
-        raise InputError(f"session {key}: the lease belongs to session {lease.key}; take one of this session")
-    if lease.token != token:
-        raise TurnLost(
-            f"session {key}: the turn was released, or taken by another holder after {lease.ttl_s:g} s; nothing was "
-            "written: load the session and take the turn again, with a longer ttl_s if turns are slow"
-        )
+    require_own_lease(key, lease, of_any_namespace=of_any_namespace)
+    if lease is not None and lease.token != token:
+        raise turn_lost(key, lease)
 
 
 def require_parent(key: Key, parent_id: str | None, newest_id: str | None) -> None:
@@ -145,24 +142,12 @@ def require_parent(key: Key, parent_id: str | None, newest_id: str | None) -> No
         raise checkpoint_moved_on(key, newest_id)
 
 
-def checkpoint_moved_on(key: Key, newest_id: str | None) -> Conflict:
-    """The error for a checkpoint whose parent is not the newest one, `newest_id`."""
-    where = "was deleted" if newest_id is None else f"went on to checkpoint {newest_id!r}"
-    return Conflict(
-        f"session {key}: the thread {where} while this run was under way; nothing was written: run it again on what "
-        "is there now, or have runs wait for each other or be merged"
-    )
-
-
 def require_calls(state: State, outcome: Numbered) -> None:
     """Raises: OrphanToolResult if a new result answers no open call."""
     waiting = set(state.ledger.open_calls)
     for message, _ in outcome.new:
         if message.role is Role.TOOL and message.tool_call_id not in waiting:
-            raise OrphanToolResult(
-                f"session {state.key}: a tool result answers call {message.tool_call_id!r}, which is not open; "
-                "append the assistant message with that call first, and each result once"
-            )
+            raise orphan_result(state.key, message.tool_call_id)
         waiting.discard(message.tool_call_id or "")
         waiting |= {call.id for call in message.tool_calls}
 
@@ -178,14 +163,7 @@ def require_newest(state: State, expected: int, born: str | None) -> None:
     if born is not None and state.born != born:
         raise session_gone(state.key)
     if state.ready.number != expected:
-        raise Conflict(
-            f"session {state.key} now has digest {state.ready.number}, not {expected}; fold again on the newer one"
-        )
-
-
-def session_gone(key: Key) -> Conflict:
-    """The error for a digest of a session that was deleted meanwhile."""
-    return Conflict(f"session {key} was deleted while it was folded; there is nothing to fold any more")
+        raise other_digest(state.key, state.ready.number, expected)
 
 
 def grow_state(state: State, outcome: Numbered, head: Ranges | None = None) -> State:

@@ -1,12 +1,15 @@
-"""Store URLs without their passwords, for display, and checks for characters that must be escaped."""
+"""Store URLs: how they are shown without their passwords, what must be escaped in them, and their options."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from session_core.errors import ConfigError, UnknownScheme
 
+N = TypeVar("N", int, float)
 _ESCAPE = (
     "in users, passwords and names escape / as %2F, ? as %3F, # as %23, @ as %40, [ as %5B, ] as %5D, % as %25 and a "
     "blank as %20"
@@ -78,3 +81,11 @@ def split_url(url: str) -> SplitResult:
         raise ConfigError(
             f"{url.partition('://')[0]}://…: [ and ] may enclose an IPv6 address only; {_ESCAPE}"
         ) from None
+
+
+def number_option(name: str, value: object, shown: str, kind: Callable[[str], N]) -> N:
+    """The number that the option `name` of the URL `shown` has. Raises: ConfigError."""
+    try:
+        return kind(str(value))
+    except ValueError:
+        raise ConfigError(f"{shown}: {name} is {value!r}; use a number") from None

@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from session_core.testing.parts import is_base64, is_sendable, is_web, odd_keys
+from session_core.testing.shared_rules import is_base64, is_sendable, is_web, odd_keys
 
 MAX_MESSAGES = 100_000
 MAX_BREAKPOINTS = 4

@@ -10,7 +10,7 @@ from session_core.turns import Message, Role, ToolCall
 
 
 async def stores_checkpoint_messages_once(store: SessionStore) -> None:
-    """A checkpoint's messages are the record's; each of two checkpoints has its own part of it."""
+    """The messages of checkpoints are stored once, in the record; each checkpoint refers to its own part of it."""
     one, two = message(1), message(2)
     await _put(store, "1", None, (one,))
     await _put(store, "2", "1", (one, two))
@@ -25,7 +25,7 @@ async def stores_checkpoint_messages_once(store: SessionStore) -> None:
 
 
 async def expands_what_a_view_covered(store: SessionStore) -> None:
-    """A range in a message list stands for the messages of the record, none twice."""
+    """A range in a message list stands for those messages of the record; none is stored or listed twice."""
     await _put(store, "1", None, (message(1), message(2), message(3)))
     await _put(store, "2", "1", (message(1), Ranges.span(1, 3), message(4)))
     newest = await store.checkpoint(KEY)
@@ -34,7 +34,7 @@ async def expands_what_a_view_covered(store: SessionStore) -> None:
 
 
 async def keeps_the_place_of_what_a_view_hid(store: SessionStore) -> None:
-    """What a view showed in no form stands where it stood, until nothing of the old list is left."""
+    """Messages that the run's view left out keep their place, until the list has nothing of the old one."""
     one, two, three = message(1), message(2), message(3)
     await _put(store, "1", None, (one, two, three))
     hidden = Ranges.span(2, 2)
@@ -51,8 +51,8 @@ async def keeps_the_place_of_what_a_view_hid(store: SessionStore) -> None:
 
 
 async def keeps_an_edit_in_its_place(store: SessionStore) -> None:
-    """A new version stands where its message stood, though the list has it at its end and the old one in a
-    range; what follows in the list stays behind everything."""
+    """A new version takes the place of the old one, even if the list has it at the end and the old one in a range; what
+    follows it in the list stays at the end."""
     old = tuple(message(number) for number in (1, 2, 3))
     await _put(store, "1", None, old)
     base, edited = Ranges.span(1, 3), message(2, content="edited")
@@ -70,7 +70,7 @@ async def keeps_an_edit_in_its_place(store: SessionStore) -> None:
 
 
 async def puts_what_comes_back_where_the_list_has_it(store: SessionStore) -> None:
-    """What a run removed has lost its place: said again under its id, it stands where the list has it."""
+    """A message that the run removed and adds again is where the list has it now."""
     one, two, three = message(1), message(2), message(3)
     await _put(store, "1", None, (one, two, three))
     base = Ranges.span(1, 3)
@@ -83,7 +83,7 @@ async def puts_what_comes_back_where_the_list_has_it(store: SessionStore) -> Non
 
 
 async def empties_a_conversation(store: SessionStore) -> None:
-    """A checkpoint without messages leaves an empty head; the log keeps all of it."""
+    """A checkpoint with an empty list empties the head; the log keeps all messages."""
     await _put(store, "1", None, (message(1), message(2)))
     empty: dict[str, Plain | MessageList | None] = {"messages": MessageList(())}
     await store.put_checkpoint(bare_checkpoint("2", "1"), empty, head_channel="messages", merge=False)
@@ -94,7 +94,8 @@ async def empties_a_conversation(store: SessionStore) -> None:
 
 
 async def keeps_what_others_appended(store: SessionStore) -> None:
-    """The head keeps messages that arrived while a run went on, whole groups in order of their start."""
+    """Messages appended by others while a run was under way stay in the head, in whole groups, ordered by their
+    start."""
     await _put(store, "1", None, (message(1),))
     await store.append(KEY, [message(8)])
     base = Ranges.span(1, 1)
@@ -107,7 +108,8 @@ async def keeps_what_others_appended(store: SessionStore) -> None:
 
 
 async def keeps_a_turn_whole_in_which_another_run_began(store: SessionStore) -> None:
-    """A run that begins while another is half way stands behind all that the other says, at each step of both."""
+    """The messages of a run that starts in the middle of another one's turn come after that turn, at each step of
+    both."""
     one, two, three, four, five = (message(number) for number in range(1, 6))
     base = Ranges.span(1, 1)
     await _put(store, "1", None, (one,))
@@ -121,7 +123,7 @@ async def keeps_a_turn_whole_in_which_another_run_began(store: SessionStore) -> 
 
 
 async def keeps_a_result_behind_its_call(store: SessionStore) -> None:
-    """A run that waited with a call goes on right behind it, whatever others said meanwhile."""
+    """The result of a call that waited comes directly after the call, whatever others appended meanwhile."""
     call = Message(Role.ASSISTANT, "", id="call", tool_calls=(ToolCall("c", "look", "{}"),), tokens=10)
     result = Message(Role.TOOL, "seen", id="result", tool_call_id="c", tokens=10)
     await _put(store, "1", None, (message(1), call))
@@ -135,7 +137,8 @@ async def keeps_a_result_behind_its_call(store: SessionStore) -> None:
 
 
 async def orders_writes(store: SessionStore) -> None:
-    """Writes come back by path, task and index; a special one replaces itself, a plain one stays."""
+    """Writes are ordered by path, task and index. One with a negative index replaces the earlier one; others are kept
+    as first stored."""
     await _put(store, "1", None, (message(1),))
     plain = Plain("t", b"1")
     said = MessageList((message(5, Role.ASSISTANT),), single=True)
@@ -153,7 +156,7 @@ async def orders_writes(store: SessionStore) -> None:
 
 
 async def lists_checkpoints_newest_first(store: SessionStore) -> None:
-    """Checkpoints are listed newest first, before a given one, of one namespace or all."""
+    """Checkpoints are listed newest first, optionally before a given one, for one namespace or all."""
     await _put(store, "1", None, ())
     await _put(store, "2", "1", ())
     assert [c.id for c in await store.checkpoints("a tenant", "a session", "")] == ["2", "1"]
@@ -162,7 +165,7 @@ async def lists_checkpoints_newest_first(store: SessionStore) -> None:
 
 
 async def gives_a_run_what_it_begins_with(store: SessionStore) -> None:
-    """A run begins with the newest checkpoint and what is loaded of the head, as if it had asked for each."""
+    """`begin` returns the same as `checkpoint` and `load`."""
     assert await store.begin(KEY) == (None, await store.load(KEY))
     await _put(store, "1", None, (message(1),))
     await _put(store, "2", "1", (message(1), message(2)))
@@ -177,7 +180,8 @@ async def gives_a_run_what_it_begins_with(store: SessionStore) -> None:
 
 
 async def refuses_a_checkpoint_behind_another(store: SessionStore) -> None:
-    """One that is to follow its parent is stored only behind the newest; else nothing is, and Conflict names that."""
+    """With `follows`, a checkpoint whose parent is not the newest one is refused: nothing is stored, and Conflict names
+    the newest."""
     await _followed(store, "1", None)
     await _followed(store, "2", "1")
     for parent_id in (None, "1"):

@@ -1,4 +1,4 @@
-"""What a store promises of its end."""
+"""The promise of a store about its end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from session_core.testing.fakes import KEY, Promise, bare_checkpoint, message
 
 
 async def takes_no_call_once_it_is_closed(store: SessionStore) -> None:
-    """From `close` on every call raises StoreClosed, but for `close`, which does nothing more."""
+    """After `close` every call raises StoreClosed, except `close` itself, which does nothing."""
     checkpoint = bare_checkpoint("1", None)
     await store.append(KEY, [message(1), message(2)])
     await store.put_checkpoint(checkpoint, {}, head_channel=None, merge=False)

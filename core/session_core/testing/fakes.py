@@ -13,7 +13,7 @@ Promise = Callable[[SessionStore], Awaitable[None]]
 
 
 def message(number: int, role: Role = Role.USER, content: str | None = None) -> Message:
-    """A small message whose id tells its number."""
+    """A small message with the id `m{number}`."""
     text = content if content is not None else f"words of message {number}"
     return Message(role, text, id=f"m{number}", tokens=10, time_s=float(number))
 
@@ -59,6 +59,6 @@ class Heard(list[Event]):
 
 
 def bare_checkpoint(checkpoint_id: str, parent_id: str | None) -> Checkpoint:
-    """A checkpoint whose messages have the version that its id is."""
+    """A checkpoint without values; the version of its messages is the number in its id."""
     versions = {"messages": int(checkpoint_id)}
     return Checkpoint(KEY, checkpoint_id, parent_id, Plain("t", b"body"), versions)

@@ -14,7 +14,7 @@ LONG_S, SHORT_S = 600.0, 0.05
 
 
 async def gives_the_turn_to_one_holder(store: SessionStore) -> None:
-    """While one holds the turn nobody else gets it; given back, the next gets it with a greater token."""
+    """While one holder has the turn no other gets it; once it is released, the next gets a greater token."""
     first = await _taken(store, "one", LONG_S)
     assert (first.key, first.holder, first.ttl_s) == (KEY, "one", LONG_S)
     assert await store.take_lease(KEY, holder="two", ttl_s=LONG_S) is None
@@ -26,7 +26,7 @@ async def gives_the_turn_to_one_holder(store: SessionStore) -> None:
 
 
 async def lets_a_holder_hold_on(store: SessionStore) -> None:
-    """Who holds the turn takes it again under the same token, for as long as is asked then."""
+    """The holder of the turn can take it again: the token stays, and the time starts anew."""
     first = await _taken(store, "one", SHORT_S)
     again = await _taken(store, "one", LONG_S)
     assert again.token == first.token
@@ -35,7 +35,7 @@ async def lets_a_holder_hold_on(store: SessionStore) -> None:
 
 
 async def ends_a_lease_by_time(store: SessionStore) -> None:
-    """A holder that is not heard of any more loses the turn after its time, and what it writes then is refused."""
+    """A lease that is not renewed expires: another holder gets the turn, and writes with the old lease are refused."""
     late = await _taken(store, "late", SHORT_S)
     await store.append(KEY, [message(1)], lease=late)
     await _until(SHORT_S * 2)
@@ -49,7 +49,7 @@ async def ends_a_lease_by_time(store: SessionStore) -> None:
 
 
 async def refuses_a_lease_that_was_given_back(store: SessionStore) -> None:
-    """After the turn was given back its lease writes nothing, whether somebody has the turn or nobody."""
+    """A released lease writes nothing, whether or not another holder has the turn."""
     held = await _taken(store, "one", LONG_S)
     await store.append(KEY, [message(1)], lease=held)
     await store.drop_lease(held)
@@ -59,7 +59,7 @@ async def refuses_a_lease_that_was_given_back(store: SessionStore) -> None:
 
 
 async def ends_leases_with_their_session(store: SessionStore) -> None:
-    """A deleted session is not brought back by who had its turn, and its tokens are not given again."""
+    """A lease ends when its session is deleted: it cannot recreate it, and its token is never used again."""
     await store.append(KEY, [message(1)])
     sub = Key(KEY.session_id, KEY.tenant, "sub")
     held = await _taken(store, "one", LONG_S)
@@ -75,7 +75,7 @@ async def ends_leases_with_their_session(store: SessionStore) -> None:
 
 
 async def makes_no_session_by_a_lease(store: SessionStore) -> None:
-    """The turn of an unknown session can be held; the session is made by its first append."""
+    """The turn of an unknown session can be taken; only its first append creates the session."""
     held = await _taken(store, "one", LONG_S)
     assert await store.state(KEY) is None
     assert await store.sessions(KEY.tenant) == ()
@@ -84,7 +84,7 @@ async def makes_no_session_by_a_lease(store: SessionStore) -> None:
 
 
 async def keeps_leases_apart(store: SessionStore) -> None:
-    """Each session, tenant and namespace has a turn of its own; a lease of one writes to no other."""
+    """Each session, tenant and namespace has its own turn; a lease of one cannot write to another."""
     held = await _taken(store, "one", LONG_S)
     others = (Key("b session", KEY.tenant), Key(KEY.session_id, "another"), Key(KEY.session_id, KEY.tenant, "sub"))
     for other in others:
@@ -99,8 +99,7 @@ async def keeps_leases_apart(store: SessionStore) -> None:
 
 
 async def fences_checkpoints_too(store: SessionStore) -> None:
-    """A checkpoint with a lease that does not count any more is refused whole; the turn of the session counts in
-    every namespace of it."""
+    """A checkpoint with an invalid lease is refused whole; the lease of a session is valid for all its namespaces."""
     held = await _taken(store, "one", LONG_S)
     sub = Key(KEY.session_id, KEY.tenant, "sub")
     await _checkpoint(store, KEY, "1", None, held)
@@ -144,7 +143,7 @@ async def _refused(store: SessionStore, lease: Lease) -> bool:
 
 
 async def _until(seconds: float) -> None:
-    """Let time go by, on whatever clock: a promise must hold in both voices."""
+    """Let time pass, by whatever clock the store uses, in either voice."""
     end = monotonic() + seconds
     while monotonic() < end:
         pass

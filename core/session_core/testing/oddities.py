@@ -30,7 +30,7 @@ IDS = ("", "x", "X", "x\x00", "x\x00y", "\x00x", " x", "\u00e9", "e\u0301", "hal
 
 
 async def tells_names_apart(store: SessionStore) -> None:
-    """No two names are taken for one, whatever signs are in them."""
+    """No two names are confused, whatever characters they contain."""
     for number, key in enumerate(NAMES):
         await store.append(key, [message(number)])
     for number, key in enumerate(NAMES):
@@ -41,7 +41,7 @@ async def tells_names_apart(store: SessionStore) -> None:
 
 
 async def tells_ids_apart(store: SessionStore) -> None:
-    """No two ids are taken for one: each message comes back under its own, and is known by it."""
+    """No two message ids are confused: each message is returned and recognized by its own."""
     said = [Message(Role.USER, f"said {number}", id=name) for number, name in enumerate(IDS)]
     await store.append(KEY, said)
     assert [(m.id, m.content) for m in await store.record(KEY)] == [(m.id, m.content) for m in said]
@@ -53,7 +53,7 @@ async def tells_ids_apart(store: SessionStore) -> None:
 
 
 async def keeps_what_is_odd_about_a_message(store: SessionStore) -> None:
-    """Media, asides, what a framework keeps, importance, any time and large texts come back by every way."""
+    """Media, asides, native data, importance, any time and large texts are returned unchanged by every method."""
     said = [
         message(0),
         Message(
@@ -87,7 +87,7 @@ async def keeps_what_is_odd_about_a_message(store: SessionStore) -> None:
 
 
 async def takes_many_messages_at_once(store: SessionStore) -> None:
-    """A batch of over a thousand is appended whole, in its order, and so is one more behind it."""
+    """A batch of over a thousand messages is appended whole and in order, and so is a message after it."""
     many = [message(number) for number in range(1, 1_202)]
     assert (await store.append(KEY, many)).seqs == tuple(range(1, 1_202))
     assert (await store.append(KEY, [message(9_999)])).seqs == (1_202,)
@@ -95,7 +95,7 @@ async def takes_many_messages_at_once(store: SessionStore) -> None:
 
 
 async def prefers_rare_words(store: SessionStore) -> None:
-    """A search takes messages with any of the words, those with rarer ones first, and no more than are asked for."""
+    """A search returns messages with any of the words, those with rarer words first, and at most `max_hits`."""
     said = ["common", "common", "common rare", "common", "other"]
     await store.append(KEY, [message(number, content=text) for number, text in enumerate(said)])
     hits = await store.search(KEY, terms("common rare"), max_hits=9)
@@ -105,7 +105,7 @@ async def prefers_rare_words(store: SessionStore) -> None:
 
 
 async def deletes_by_any_part_and_nothing_else(store: SessionStore) -> None:
-    """The name of a namespace deletes all of its session; other tenants and sessions keep theirs."""
+    """Deleting by the key of a namespace deletes the whole session, and nothing of other tenants and sessions."""
     inner, others = replace(KEY, namespace="inner"), (Key(KEY.session_id, "another"), Key("another", KEY.tenant))
     for key in (KEY, inner, *others):
         await store.append(key, [message(1)])
@@ -115,7 +115,7 @@ async def deletes_by_any_part_and_nothing_else(store: SessionStore) -> None:
 
 
 async def lists_what_has_messages(store: SessionStore) -> None:
-    """A session with nothing but a checkpoint, and a namespace, are no conversations."""
+    """A session with only a checkpoint, and a namespace, are not listed as sessions."""
     await store.put_checkpoint(bare_checkpoint("1", None), {}, head_channel=None, merge=True)
     await store.append(Key("b session", KEY.tenant, "inner"), [message(1)])
     assert await store.sessions(KEY.tenant) == ()
@@ -124,7 +124,7 @@ async def lists_what_has_messages(store: SessionStore) -> None:
 
 
 async def keeps_the_names_in_writes(store: SessionStore) -> None:
-    """Tasks, channels and paths come back as they were called, of any length and with any sign."""
+    """Names of tasks, channels and paths in writes are returned unchanged, of any length and with any characters."""
     named = ["y" * length for length in range(1, 40)] + [name for name in IDS if name]
     writes = [
         Write(name, 0, f"{name} channel", Plain("t", name[:9].encode("utf-8", "replace")), name) for name in named
@@ -137,7 +137,7 @@ async def keeps_the_names_in_writes(store: SessionStore) -> None:
 
 
 async def replaces_a_checkpoint_of_the_same_id(store: SessionStore) -> None:
-    """A checkpoint that is put again under its id is the newer one, and stands once."""
+    """A checkpoint put again under its id replaces the earlier one."""
     values = {"messages": MessageList((message(1),))}
     await store.put_checkpoint(bare_checkpoint("1", None), values, head_channel="messages", merge=True)
     newer = replace(bare_checkpoint("1", "0"), body=Plain("t", b"newer"))

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from session_core.testing.parts import data_url, is_base64, is_object, is_sendable, is_web, odd_keys
+from session_core.testing.shared_rules import data_url, is_base64, is_object, is_sendable, is_web, odd_keys
 
 MAX_CALL_ID_CHARACTERS = 40
 

@@ -20,7 +20,7 @@ class PurgingStore(SessionStore, Purging, Protocol):
 
 
 async def keeps_what_is_in_use(store: PurgingStore) -> None:
-    """What was written to within the time stays, whatever times its messages have."""
+    """Sessions written to within the given time stay, whatever times their messages have."""
     await store.append(KEY, [message(1)])
     await store.append(Key("far ahead"), [message(4_102_444_800)])
     assert await store.purge(HOUR_S) == ()
@@ -28,7 +28,7 @@ async def keeps_what_is_in_use(store: PurgingStore) -> None:
 
 
 async def purges_what_is_idle(store: PurgingStore) -> None:
-    """What nobody wrote to for longer goes whole, of one tenant or all, and is named."""
+    """Idle sessions are deleted whole, for one tenant or all, and their keys returned."""
     inner, other = Key(KEY.session_id, KEY.tenant, "inner"), Key("other", "another tenant")
     await store.append(KEY, [message(1)])
     await store.append(inner, [message(2)])
@@ -42,7 +42,7 @@ async def purges_what_is_idle(store: PurgingStore) -> None:
 
 
 async def purges_what_has_checkpoints_only(store: PurgingStore) -> None:
-    """A session that never had a message goes too."""
+    """Sessions that never had a message are purged too."""
     inner = Key(KEY.session_id, KEY.tenant, "inner")
     await store.put_writes(inner, "1", [Write("task", 0, "channel", Plain("t", b"x"))])
     assert await _purged(store) == {KEY}
@@ -50,7 +50,7 @@ async def purges_what_has_checkpoints_only(store: PurgingStore) -> None:
 
 
 async def names_what_it_would_purge(store: PurgingStore) -> None:
-    """What `idle` names is what `purge` deletes, of one tenant or all; to name it changes nothing."""
+    """`idle` returns what `purge` would delete, for one tenant or all, and changes nothing."""
     other = Key("other", "another tenant")
     await store.append(KEY, [message(1)])
     await store.append(Key(KEY.session_id, KEY.tenant, "inner"), [message(2)])
@@ -70,7 +70,7 @@ async def names_what_it_would_purge(store: PurgingStore) -> None:
 
 
 async def begins_a_purged_session_afresh(store: PurgingStore) -> None:
-    """Nothing of what went is in a session of the same name."""
+    """A purged session that is recreated has nothing of the old one."""
     old = await store.append(KEY, [message(1)])
     assert await _purged(store) == {KEY}
     new = await store.append(KEY, [message(2)])
@@ -79,8 +79,8 @@ async def begins_a_purged_session_afresh(store: PurgingStore) -> None:
 
 
 async def refuses_what_is_no_age(store: PurgingStore) -> None:
-    """A purge of what is older than -1 s would be one of everything: it is refused, and so is what is no number, and a
-    tenant without a name, which could mean all."""
+    """A negative age, which would match every session, is refused, and so are an age that is no number and an empty
+    tenant."""
     await store.append(KEY, [message(1)])
     for age_s in (-1.0, float("nan"), float("inf")):
         for work in (store.purge, store.idle):

@@ -1,4 +1,4 @@
-"""What a store promises that may hold sealed sessions: who writes in clear adds nothing to what others seal.
+"""Promises of a store about sealed sessions: nobody adds messages in clear to what others encrypt.
 
 For stores that seal nothing themselves. What is sealed they know by its format alone; no key is needed to tell.
 """
@@ -17,7 +17,7 @@ from session_core.turns import Message, Native, Role, ToolCall
 
 
 async def refuses_plain_messages_in_a_sealed_session(store: SessionStore) -> None:
-    """Few or many, strict or not, with calls or without: all are refused, and nothing is written."""
+    """A sealed session refuses messages in clear, whatever their number and the options, and writes nothing."""
     await store.append(KEY, [_sealed(1)])
     before = (await store.append(KEY, [_sealed(2)])).state
     call = replace(message(3, Role.ASSISTANT), tool_calls=(ToolCall("c", "tool", "{}"),))
@@ -37,7 +37,7 @@ async def refuses_plain_messages_in_a_sealed_session(store: SessionStore) -> Non
 
 
 async def goes_on_with_sealed_messages(store: SessionStore) -> None:
-    """One, many, or none at all: who has the keys is not held up, and the state goes on saying that they are needed."""
+    """A sealed session accepts sealed messages, and appends of nothing; its state stays sealed."""
     assert (await store.append(KEY, [_sealed(1), _sealed(2)])).state.sealed
     for batch in ([_sealed(3)], [_sealed(4, Role.ASSISTANT)], [_sealed(5), _sealed(6)], [_sealed(5)], []):
         done = await store.append(KEY, batch)
@@ -48,7 +48,7 @@ async def goes_on_with_sealed_messages(store: SessionStore) -> None:
 
 
 async def is_sealed_from_the_first_sealed_message_on(store: SessionStore) -> None:
-    """A session that was begun in clear takes what is sealed, one message or more; from then on nothing in clear."""
+    """A session in clear accepts sealed messages; after the first one it refuses messages in clear."""
     for key, batch in ((KEY, [_sealed(3)]), (replace(KEY, session_id="other"), [_sealed(3), _sealed(4)])):
         for number in (1, 2):
             assert not (await store.append(key, [message(number)])).state.sealed
@@ -58,7 +58,7 @@ async def is_sealed_from_the_first_sealed_message_on(store: SessionStore) -> Non
 
 
 async def refuses_plain_checkpoints_in_a_sealed_session(store: SessionStore) -> None:
-    """A checkpoint in clear, or one with a message in clear, is refused, and a sealed one makes a session sealed."""
+    """A sealed session refuses checkpoints with a body or message in clear; a sealed one makes a session sealed."""
     for sealed_by in (store.append(KEY, [_sealed(1)]), _put(store, "1", SEALED)):
         await sealed_by
         before = await store.state(KEY)
@@ -75,8 +75,8 @@ async def refuses_plain_checkpoints_in_a_sealed_session(store: SessionStore) -> 
 
 
 async def refuses_plain_writes_in_a_sealed_session(store: SessionStore) -> None:
-    """A pending write in clear, a message or another value, is refused with what comes with it; who has the keys is not
-    held up, and a sealed write makes a session sealed."""
+    """A sealed session refuses a batch of pending writes with a value in clear; a sealed write makes a session
+    sealed."""
     sealed, clear = Write("t", 0, "x", Plain(SEALED, b"")), Write("u", 0, "x", Plain("t", b""))
     said, unsaid = (replace(clear, value=MessageList((one,))) for one in (message(2), Ranges.span(1, 1)))
     first = Write("s", 0, "messages", MessageList((_sealed(1),)))
@@ -106,7 +106,7 @@ async def refuses_plain_writes_in_a_sealed_session(store: SessionStore) -> None:
 
 
 async def forgets_the_seal_of_what_was_deleted(store: SessionStore) -> None:
-    """A session of the same name begins anew, in clear if it likes; a namespace and a copy have a seal of their own."""
+    """A recreated session may be in clear again; namespaces and copies have a seal of their own."""
     await store.append(KEY, [_sealed(1)])
     await store.append(replace(KEY, namespace="inner"), [message(1)])
     await store.copy_session(KEY, "a copy")
@@ -117,7 +117,7 @@ async def forgets_the_seal_of_what_was_deleted(store: SessionStore) -> None:
 
 
 def _sealed(number: int, role: Role = Role.USER) -> Message:
-    """A message as an encrypting store gives it to the one inside."""
+    """A message in the form in which an encrypting store passes it on."""
     mark = number.to_bytes(8, "big")
     return replace(message(number, role, "sealed"), native=Native(SEALED, mark, b"sealed " + mark))
 
@@ -134,7 +134,7 @@ async def _refused(write: Awaitable[object]) -> None:
         await write
     except StoreUnreadable as exc:
         told = str(exc)
-    assert told.startswith("session "), "what is in clear was taken into a sealed session"
+    assert told.startswith("session "), "a sealed session accepted something in clear"
     assert "keyring=" in told
 
 

@@ -48,7 +48,7 @@ async def keeps_everything_of_a_message(store: SessionStore) -> None:
 
 
 async def stores_one_message_once(store: SessionStore) -> None:
-    """The same id with the same content keeps its number and adds nothing."""
+    """A message appended again with the same id and content keeps its number and is not stored twice."""
     first = await store.append(KEY, [message(1), message(2)])
     again = await store.append(KEY, [message(2), message(3)])
     assert again.seqs == (2, 3)
@@ -58,14 +58,14 @@ async def stores_one_message_once(store: SessionStore) -> None:
 
 
 async def leaves_version_when_nothing_is_new(store: SessionStore) -> None:
-    """An append of known messages is no new version."""
+    """An append of known messages only leaves the version unchanged."""
     first = await store.append(KEY, [message(1)])
     again = await store.append(KEY, [message(1)])
     assert first.state.version == again.state.version
 
 
 async def refuses_other_content_under_one_id(store: SessionStore) -> None:
-    """One id with other content is refused whole; nothing of the batch is written."""
+    """A known id with other content is refused, and nothing of the batch is written."""
     await store.append(KEY, [message(1)])
     try:
         await store.append(KEY, [message(2), message(1, content="other")])
@@ -76,7 +76,7 @@ async def refuses_other_content_under_one_id(store: SessionStore) -> None:
 
 
 async def revises_in_place(store: SessionStore) -> None:
-    """A revision takes its message's place in the head; the log keeps both."""
+    """With `revise` the new version replaces the old one in the head; the log keeps both."""
     await store.append(KEY, [message(1), message(2)])
     done = await store.append(KEY, [message(1, content="revised")], revise=True)
     assert list(done.state.head) == [3, 2]
@@ -84,7 +84,7 @@ async def revises_in_place(store: SessionStore) -> None:
 
 
 async def refuses_another_version(store: SessionStore) -> None:
-    """An append that expects another version writes nothing."""
+    """An append that expects another version is refused and writes nothing."""
     done = await store.append(KEY, [message(1)])
     try:
         await store.append(KEY, [message(2)], expected=done.state.version + 1)
@@ -96,7 +96,7 @@ async def refuses_another_version(store: SessionStore) -> None:
 
 
 async def refuses_a_result_without_its_call(store: SessionStore) -> None:
-    """With `strict` a result must answer an open call, of its own batch or an earlier one, and once."""
+    """With `strict` each tool result must answer an open call, of the same batch or an earlier one, and only once."""
     call = Message(Role.ASSISTANT, "", id="c", tool_calls=(ToolCall("t1", "look"), ToolCall("t2", "look")))
     first = Message(Role.TOOL, "one", id="r1", tool_call_id="t1")
     second = Message(Role.TOOL, "two", id="r2", tool_call_id="t2")
@@ -112,7 +112,7 @@ async def refuses_a_result_without_its_call(store: SessionStore) -> None:
 
 
 async def waits_for_a_bounded_number_of_calls(store: SessionStore) -> None:
-    """Of calls that nobody answers the newest stay open, or as many as the newest message asks for."""
+    """The number of unanswered calls kept open is bounded: the newest ones, and always all of the newest message."""
     many = tuple(ToolCall(f"w{n}", "look") for n in range(MOST_OPEN_CALLS + 7))
     asked = [Message(Role.ASSISTANT, id=f"c{n}", tool_calls=(ToolCall(f"t{n}", "look"),)) for n in range(3)]
     await store.append(KEY, [*asked, Message(Role.ASSISTANT, id="c", tool_calls=many)])
@@ -129,7 +129,7 @@ async def waits_for_a_bounded_number_of_calls(store: SessionStore) -> None:
 
 
 async def loads_what_is_behind_the_digest(store: SessionStore) -> None:
-    """A new digest counts from the next turn on; then only what is behind it is loaded."""
+    """A new digest becomes active with the next turn; from then on only messages after it are loaded."""
     await store.append(KEY, [message(n) for n in range(1, 6)])
     fact = Fact(FactKind.RULE, "never before noon", seq=1, author="Ann", slot="hours", superseded_by=4)
     made = await store.put_digest(
@@ -146,7 +146,7 @@ async def loads_what_is_behind_the_digest(store: SessionStore) -> None:
 
 
 async def keeps_one_digest_of_two(store: SessionStore) -> None:
-    """Of two digests made on the same one, the later is refused."""
+    """Of two digests made from the same one, the second is refused."""
     await store.append(KEY, [message(1)])
     await store.put_digest(KEY, Digest(Ranges.span(1, 1), "a"), expected=0)
     try:
@@ -181,7 +181,7 @@ async def keeps_sessions_apart(store: SessionStore) -> None:
 
 
 async def finds_words(store: SessionStore) -> None:
-    """A search finds the messages that hold the words, in text and tool calls."""
+    """A search finds the messages that contain the words, in content and tool calls."""
     call = Message(Role.ASSISTANT, "", id="c", tool_calls=(ToolCall("t", "look", '{"order": "ORD-77"}'),))
     await store.append(KEY, [message(1, content="blue shoes"), message(2, content="red hats"), call])
     assert [m.id for m in await store.search(KEY, terms("red hats"), max_hits=5)] == ["m2"]
@@ -190,7 +190,7 @@ async def finds_words(store: SessionStore) -> None:
 
 
 async def deletes_everything(store: SessionStore) -> None:
-    """A deleted session is gone whole, its namespaces, index and checkpoints too."""
+    """Deleting a session deletes its namespaces, index entries and checkpoints too."""
     sub = Key(KEY.session_id, KEY.tenant, "sub")
     await store.append(KEY, [message(1), message(2)])
     await store.append(sub, [message(3)])
@@ -208,7 +208,7 @@ async def deletes_everything(store: SessionStore) -> None:
 
 
 async def keeps_marks_and_notices(store: SessionStore) -> None:
-    """Marks and notices come back; they are no new version."""
+    """Marks and notices are returned as stored, and do not change the version."""
     done = await store.append(KEY, [message(1)])
     notice = Notice("nearly full", 0.91, 3, 12.5, record_tokens=900, record_messages=7)
     await store.mark(KEY, Marks(tier=3, notice=notice, resumed_after_seq=1, absent_s=60.0))
@@ -220,7 +220,7 @@ async def keeps_marks_and_notices(store: SessionStore) -> None:
 
 
 async def lists_newest_first(store: SessionStore) -> None:
-    """Sessions are listed by their last activity, those of one tenant or all."""
+    """Sessions are listed by their last activity, newest first, for one tenant or all."""
     await store.append(Key("old", "t"), [message(1)])
     await store.append(Key("new", "t"), [message(2)])
     await store.append(Key("other", "u"), [message(3)])

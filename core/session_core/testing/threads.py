@@ -19,7 +19,7 @@ VALUE = Plain("t", b"value")
 
 
 async def walks_to_the_nearest_values(store: SessionStore) -> None:
-    """Ancestors come nearest first, with what they have under the channels asked for, until each had a value."""
+    """Ancestors are returned nearest first, with their values of the requested channels, until each channel had one."""
     await _chain(store, 6, values={2: {"a": VALUE}, 3: {"b": VALUE}})
     found = await store.ancestors(KEY, "6", ["a", "b"])
     assert [one.id for one in found] == ["5", "4", "3", "2"]
@@ -37,7 +37,7 @@ async def walks_to_the_nearest_values(store: SessionStore) -> None:
 
 
 async def walks_a_circle_once(store: SessionStore) -> None:
-    """Checkpoints that stand on each other in a circle, as none should, are walked once and not for ever."""
+    """Checkpoints whose parents form a circle, which should not occur, are visited once."""
     for name, parent in (("1", "3"), ("2", "1"), ("3", "2"), ("4", "4")):
         await _put(store, bare_checkpoint(name, parent), {})
     assert [one.id for one in await store.ancestors(KEY, "3", ["other"])] == ["2", "1"]
@@ -45,7 +45,7 @@ async def walks_a_circle_once(store: SessionStore) -> None:
 
 
 async def finds_what_runs_stored(store: SessionStore) -> None:
-    """A run's checkpoints are found by its id, in every session and namespace of the tenant, and in no other's."""
+    """The checkpoints of a run are found by its id, in every session and namespace of one tenant."""
     elsewhere = replace(KEY, tenant="another tenant")
     for number, key in enumerate((KEY, SUB, replace(KEY, session_id="second"), elsewhere), 1):
         await _put(store, replace(_bare(str(number), None, run_id="r1"), key=key), {})
@@ -67,7 +67,8 @@ async def finds_what_runs_stored(store: SessionStore) -> None:
 
 
 async def tells_the_part_of_each_checkpoint(store: SessionStore) -> None:
-    """Checkpoints are told with the part that their list of messages is, under the first channel that has one."""
+    """`parts` returns for each checkpoint the part of its message list, from the first requested channel that has
+    one."""
     await _put(store, _bare("1", None), {"messages": MessageList((message(1),))})
     await _put(store, _bare("2", "1"), {"messages": MessageList((message(1), message(2))), "a": MessageList(())})
     await _put(store, _bare("3", "2"), {"messages": VALUE})
@@ -78,7 +79,7 @@ async def tells_the_part_of_each_checkpoint(store: SessionStore) -> None:
 
 
 async def drops_checkpoints_and_no_message(store: SessionStore) -> None:
-    """What is dropped is gone with its writes; the record, values that others name, and other writes stay."""
+    """Dropped checkpoints go with their writes; the record, values that others use, and other writes stay."""
     await _chain(store, 3, values={1: {"a": VALUE, "messages": MessageList((message(1),))}, 2: {"b": VALUE}})
     kept = replace(_bare("4", "3"), versions={"a": 1, "b": 2})
     await _put(store, kept, {})
@@ -110,7 +111,7 @@ async def drops_checkpoints_and_no_message(store: SessionStore) -> None:
 
 
 async def keeps_bodies_that_others_name(store: SessionStore) -> None:
-    """A message in an ancestor's writes is whole, and stays so when another that names it is dropped."""
+    """A message in the writes of two checkpoints stays readable when one of them is dropped."""
     said = [message(1), message(2), message(3)]
     await _put(store, _bare("1", None), {"messages": MessageList((said[0],))})
     for name in ("1", "2"):
@@ -132,7 +133,7 @@ async def keeps_bodies_that_others_name(store: SessionStore) -> None:
 
 
 async def gives_other_parents_and_another_head(store: SessionStore) -> None:
-    """With a drop what stays may get another parent and the conversation another head, in one version."""
+    """`drop_checkpoints` can give other checkpoints new parents and the session a new head, as one version."""
     await _put(store, _bare("1", None), {"messages": MessageList((message(1),))})
     await _put(store, _bare("2", "1"), {"messages": MessageList((message(1), message(2)))})
     await _put(store, replace(_bare("3", "2"), versions={"a": 3}), {"a": VALUE})
@@ -157,7 +158,7 @@ async def gives_other_parents_and_another_head(store: SessionStore) -> None:
 
 
 async def copies_all_that_a_session_holds(store: SessionStore) -> None:
-    """A copy has record, head, digests, notices, checkpoints, values, writes and namespaces; then each goes its way."""
+    """A copy has the record, head, digests, notices, checkpoints, values, writes and namespaces, and is independent."""
     await _fill(store)
     await store.copy_session(KEY, COPY.session_id)
     for namespace in ("", SUB.namespace):
@@ -190,7 +191,8 @@ async def copies_all_that_a_session_holds(store: SessionStore) -> None:
 
 
 async def copies_to_nobodys_name_only(store: SessionStore) -> None:
-    """A copy never writes into a session that is there, its namespaces included; a copy of nothing is nothing."""
+    """Copying to an existing session, or to one of which only namespaces exist, is refused; copying nothing does
+    nothing."""
     await store.copy_session(KEY, COPY.session_id)
     assert await store.holdings(COPY) == ()
     await store.append(KEY, [message(1)])
@@ -207,7 +209,8 @@ async def copies_to_nobodys_name_only(store: SessionStore) -> None:
 
 
 async def supersedes_what_a_range_names(store: SessionStore) -> None:
-    """A message that a list names by a range and says anew stands once in it, in its old place, in its new words."""
+    """A message that a list has both in a range and as a new version is in it once: the new version, in the old
+    place."""
     await _put(store, _bare("1", None), {"messages": MessageList((message(1), message(2), message(3)))})
     edited = message(2, content="other words")
     said = MessageList((Ranges.span(1, 3), edited, message(4)), base=Ranges.span(1, 1), base_version=1)

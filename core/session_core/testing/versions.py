@@ -16,7 +16,7 @@ from session_core.turns import Message, Role, ToolCall
 
 
 async def begins_at_version_0(store: SessionStore) -> None:
-    """An unknown session has version 0: who expects that begins it, once, and who expects another begins none."""
+    """An unknown session has version 0: only an append that expects 0, or nothing, creates it."""
     assert await refused(store.append(KEY, [message(1)], expected=1))
     assert await store.state(KEY) is None
     await store.append(KEY, [message(1)], expected=0)
@@ -25,7 +25,7 @@ async def begins_at_version_0(store: SessionStore) -> None:
 
 
 async def refuses_older_versions_and_newer_ones(store: SessionStore) -> None:
-    """Only the version that the session has is taken, whatever was it before; an append of nothing is none."""
+    """Only the current version is accepted as the expected one; an append of nothing does not change it."""
     versions = [(await store.append(KEY, [message(n)])).state.version for n in range(1, 4)]
     assert versions == sorted(set(versions))
     for wrong in (*versions[:-1], versions[-1] + 1, 0):
@@ -37,7 +37,7 @@ async def refuses_older_versions_and_newer_ones(store: SessionStore) -> None:
 
 
 async def leaves_what_is_unknown_unknown(store: SessionStore) -> None:
-    """Reads, marks, digests and refused appends make no session, and find nothing."""
+    """Reads, marks, digests and refused appends on an unknown session find nothing and do not create it."""
     await store.mark(KEY, Marks(tier=2, notice=Notice("full", 0.9, 1), head=Ranges(), activate=True))
     assert await refused(store.put_digest(KEY, Digest(Ranges(), "summary"), expected=0))
     assert await refused(store.append(KEY, [message(1), message(1, content="other")]))
@@ -50,7 +50,7 @@ async def leaves_what_is_unknown_unknown(store: SessionStore) -> None:
 
 
 async def tells_a_session_begun_again_apart(store: SessionStore) -> None:
-    """A session of the same name is told apart by `born`; a digest made for the one that went is refused."""
+    """A deleted and recreated session has another `born`; a digest made for the deleted one is refused."""
     first = await store.append(KEY, [message(1)])
     assert (await store.append(KEY, [message(2)])).state.born == first.state.born
     await store.delete(KEY)
@@ -62,7 +62,7 @@ async def tells_a_session_begun_again_apart(store: SessionStore) -> None:
 
 
 async def takes_another_head_by_a_mark(store: SessionStore) -> None:
-    """A mark names another part of the record as the conversation, in one version; the same again is none."""
+    """A mark can set another head, which raises the version by one; setting the same head again changes nothing."""
     done = await store.append(KEY, [message(n) for n in range(1, 5)])
     part = Ranges.from_pairs([(3, 3), (1, 1)])
     for _ in range(2):
@@ -75,7 +75,7 @@ async def takes_another_head_by_a_mark(store: SessionStore) -> None:
 
 
 async def activates_a_digest_with_a_turn_or_by_a_mark(store: SessionStore) -> None:
-    """A new digest waits for a message of the user, or for a mark that activates it, which is a new version."""
+    """A new digest becomes active with the next user message, or by a mark, which raises the version."""
     await store.append(KEY, [message(1), message(2, Role.ASSISTANT)])
     await store.put_digest(KEY, Digest(Ranges.span(1, 1), "first"), expected=0)
     await store.append(KEY, [message(3, Role.ASSISTANT)])
@@ -93,7 +93,7 @@ async def activates_a_digest_with_a_turn_or_by_a_mark(store: SessionStore) -> No
 
 
 async def keeps_what_a_mark_leaves_out(store: SessionStore) -> None:
-    """A mark changes what it names and nothing else; notices come back oldest first."""
+    """A mark changes only the fields that it sets; notices are returned oldest first."""
     await store.append(KEY, [message(1)])
     notices = tuple(Notice(f"notice {n}", n / 10, n, float(n)) for n in range(1, 4))
     await store.mark(KEY, Marks(tier=2, resumed_after_seq=1, absent_s=7.5))
@@ -105,7 +105,7 @@ async def keeps_what_a_mark_leaves_out(store: SessionStore) -> None:
 
 
 async def keeps_an_account(store: SessionStore) -> None:
-    """The ledger is that of all that was appended, revisions too; a load tells the state that `state` tells."""
+    """The ledger counts everything that was appended, revisions included; `load` and `state` return the same state."""
     calls = (ToolCall("t1", "look"), ToolCall("t2", "look"))
     said = [
         Message(Role.USER, "one", id="1", author="Ann", tokens=5, time_s=3.0),
@@ -127,7 +127,7 @@ async def keeps_an_account(store: SessionStore) -> None:
 
 
 async def knows_what_a_batch_says_twice(store: SessionStore) -> None:
-    """One id twice in a batch is one message, or two versions of it where that is asked for."""
+    """An id that occurs twice in a batch is one message, or with `revise` and other content two versions of it."""
     done = await store.append(KEY, [message(1), message(2), message(1)])
     assert (done.seqs, done.new) == ((1, 2, 1), 2)
     twice = [message(3), message(3, content="other")]
@@ -138,7 +138,7 @@ async def knows_what_a_batch_says_twice(store: SessionStore) -> None:
 
 
 async def finds_the_version_that_the_conversation_has(store: SessionStore) -> None:
-    """A message is found as the head has it, else in its newest version; an old version said again is known."""
+    """`find` returns the version in the head, else the newest; an old version appended again is recognized."""
     await store.append(KEY, [message(1), message(2)])
     await store.append(KEY, [message(1, content="revised")], revise=True)
     assert await _found(store) == "revised"
@@ -151,7 +151,7 @@ async def finds_the_version_that_the_conversation_has(store: SessionStore) -> No
 
 
 async def refused(work: Awaitable[object]) -> bool:
-    """Whether the store would not do it, as an ordinary answer."""
+    """Whether the store refuses the call with one of its ordinary errors."""
     try:
         await work
     except (Conflict, DuplicateMessage):

@@ -1,4 +1,4 @@
-"""What a store promises of many writers at once; each promise is told how to run them, in threads or on a loop."""
+"""Promises of a store about concurrent writers; each promise is passed a way to run them, in threads or on a loop."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ async def in_threads(works: Sequence[Work]) -> Sequence[object]:
 
 
 async def keeps_whole_turns_of_many_writers(store: SessionStore, together: Together) -> None:
-    """Of turns that many append to one session none is lost, doubled, split or out of its writer's order."""
+    """Of turns that many writers append to one session none is lost, doubled or split, and each writer's stay in
+    order."""
 
     async def write(writer: int) -> list[tuple[int, ...]]:
         turns = [_turn(writer * 1_000 + place * 3) for place in range(TURNS)]
@@ -59,7 +60,7 @@ async def keeps_whole_turns_of_many_writers(store: SessionStore, together: Toget
 
 
 async def lets_one_of_many_take_a_version(store: SessionStore, together: Together) -> None:
-    """Of writers that expect the same version one writes, and Conflict is the answer to all others."""
+    """Of writers that expect the same version exactly one succeeds; the others get Conflict."""
     for place in range(ROUNDS):
         state = await store.state(KEY)
         version = state.version if state else 0
@@ -71,7 +72,7 @@ async def lets_one_of_many_take_a_version(store: SessionStore, together: Togethe
 
 
 async def stores_once_what_many_append(store: SessionStore, together: Together) -> None:
-    """The same messages from many writers at once are in the record once, and each is told their numbers."""
+    """Messages that many writers append at the same time are stored once, and every writer gets their numbers."""
     batches = [[message(place * 2), message(place * 2 + 1)] for place in range(ROUNDS)]
     for batch in batches:
         told = await together([partial(store.append, KEY, batch)] * WRITERS)
@@ -83,7 +84,7 @@ async def stores_once_what_many_append(store: SessionStore, together: Together) 
 
 
 async def gives_one_of_many_the_turn(store: SessionStore, together: Together) -> None:
-    """Of holders that ask at once one gets the turn."""
+    """Of holders that request a turn at the same time exactly one gets it."""
     told = await together(
         [partial(store.take_lease, KEY, holder=f"holder {number}", ttl_s=600.0) for number in range(WRITERS)]
     )

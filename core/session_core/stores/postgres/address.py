@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
 from urllib.parse import parse_qsl
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from session_core.errors import ConfigError
-from session_core.stores.urls import not_taken, require_escaped, shown_url
+from session_core.stores.urls import not_taken, number_option, require_escaped, shown_url
 
 SCHEMA = "llm_sessions"
 CONNECTIONS = 16
@@ -22,7 +20,6 @@ WAIT_S = 30.0
 CONNECT_TIMEOUT_S = 10
 """Default timeout in seconds for a new connection."""
 
-N = TypeVar("N", int, float)
 _NAME = re.compile(r"(?!pg_)[a-z_][a-z0-9_]{0,62}")
 _OWN_OPTIONS = ("schema", "rls", "max_connections", "wait_s", "prepare")
 _SWITCHES = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
@@ -84,8 +81,8 @@ class Address:
             schema=given.get("schema", SCHEMA),
             rls=_switch("rls", given.get("rls", "0"), shown),
             prepare=_switch("prepare", given.get("prepare", "1"), shown),
-            max_connections=_number("max_connections", given.get("max_connections", CONNECTIONS), shown, int),
-            wait_s=_number("wait_s", given.get("wait_s", WAIT_S), shown, float),
+            max_connections=number_option("max_connections", given.get("max_connections", CONNECTIONS), shown, int),
+            wait_s=number_option("wait_s", given.get("wait_s", WAIT_S), shown, float),
         )
 
 
@@ -95,13 +92,6 @@ def _not_taken(text: str, scheme: str, shown: str) -> ConfigError:
         named = f"option {option[1]!r} is not known" if option else "an option is not written as name=value"
         return ConfigError(f"{shown}: {named}; libpq's options and {', '.join(_OWN_OPTIONS)} are")
     return not_taken(scheme)
-
-
-def _number(name: str, value: object, shown: str, kind: Callable[[str], N]) -> N:
-    try:
-        return kind(str(value))
-    except ValueError:
-        raise ConfigError(f"{shown}: {name} is {value!r}; use a number") from None
 
 
 def _switch(name: str, value: str, shown: str) -> bool:

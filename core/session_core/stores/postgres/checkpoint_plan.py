@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from session_core.ports import Checkpoint, MessageList, Plain, State
 from session_core.ranges import Ranges
-from session_core.stores.list_parts import Before, answers, base_of, head_after, part_of
+from session_core.stores.list_parts import Before, base_of, store_list
 from session_core.stores.postgres.connections import Row
 from session_core.stores.postgres.rows import (
     flat,
@@ -21,7 +21,7 @@ from session_core.stores.postgres.rows import (
     version_out,
 )
 from session_core.stores.postgres.states import state_from
-from session_core.stores.rules import begun, grow_state, number, with_head
+from session_core.stores.rules import begun, number
 from session_core.turns import Key, Message
 
 Values = Mapping[str, Plain | MessageList | None]
@@ -96,12 +96,8 @@ class CheckpointPlan:
             for message, digest in outcome.new:
                 known.setdefault(message.id, {})[digest] = message.seq
                 new.append(message)
-            state = grow_state(state, outcome, state.head)
-            part = parts[channel] = part_of(value, outcome, before, is_head=channel == head_channel)
-            if channel == head_channel:
-                answering = answers(value, outcome)
-                head = head_after(state.head, part, before.part, value.base, answering=answering)
-                state = with_head(state, head if merge else part)
+            is_head = channel == head_channel
+            state, parts[channel] = store_list(state, value, outcome, before, is_head=is_head, merge=merge)
         return cls(seen, state, tuple(new), parts, known)
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from session_core.ports import Appended, Checkpoint, Lease, MessageList, Plain, Stored, Version, Write
@@ -30,7 +30,8 @@ from session_core.stores.postgres.rows import (
 from session_core.stores.postgres.states import state_from
 from session_core.stores.postgres.wire import Call, Wire
 from session_core.stores.postgres.writes import drafted, free_writes, groups, put_writes_args, read
-from session_core.stores.rules import checkpoint_moved_on, require_lease, require_values
+from session_core.stores.refusals import checkpoint_moved_on, turn_lost
+from session_core.stores.rules import require_own_lease, require_values
 from session_core.turns import Key
 
 FREE_TRIES = 3
@@ -42,7 +43,7 @@ class PostgresCheckpoints:
 
     _wire: Wire
     _statements: Mapping[str, str]
-    _lately: RecentStates
+    _recent_states: RecentStates
 
     async def put_checkpoint(
         self,
@@ -61,43 +62,34 @@ class PostgresCheckpoints:
         between this is repeated, finally with the session locked.
         """
         require_values(checkpoint.key, (checkpoint.body, *new_values.values()))
-        require_lease(checkpoint.key, lease, lease.token if lease else None, of_any_namespace=True)
-        guard = (text_in(lease.key.namespace), lease.token) if lease else (None, None)
-
-        sealed = seal_of_checkpoint(checkpoint.body, new_values.values())
-        planned: CheckpointPlan | None = None
-
-        def decided(seen: ParentState) -> CheckpointPlan:
-            return CheckpointPlan.make(seen, new_values, head_channel=head_channel, merge=merge)
-
-        def written(*, unseen: bool = False) -> tuple[object, ...]:
-            return *_put_args(checkpoint, new_values, planned), *guard, follows, unseen, sealed
-
-        def done(rows: Sequence[Row]) -> Appended:
-            made, state = _append_result(checkpoint.key, lease, rows)
-            self._lately.note(checkpoint, new_values, planned, state)
-            return made
-
+        require_own_lease(checkpoint.key, lease, of_any_namespace=True)
+        put = _Put(checkpoint, new_values, head_channel=head_channel, merge=merge, lease=lease, follows=follows)
         if not any(isinstance(value, MessageList) for value in new_values.values()):
-            return done(await self._call("put_checkpoint", *written()))
-        known = self._lately.seen(checkpoint, new_values)
-        if known is not None and not (planned := decided(known)).revises:
-            rows = await self._call("put_checkpoint", *written(unseen=True))
+            return self._stored(put, None, await self._call("put_checkpoint", *put.args(None)))
+        known = self._recent_states.seen(checkpoint, new_values)
+        if known is not None and not (planned := put.plan(known)).revises:
+            rows = await self._call("put_checkpoint", *put.args(planned, unseen=True))
             if rows:
-                return done(rows)
+                return self._stored(put, planned, rows)
         question = (*names(checkpoint.key), *read_parent_args(checkpoint, new_values))
         for _ in range(FREE_TRIES):
-            planned = decided(ParentState.of(checkpoint.key, await self._call("read_parent", *question)))
-            rows = await self._call("put_checkpoint", *written())
+            planned = put.plan(ParentState.of(checkpoint.key, await self._call("read_parent", *question)))
+            rows = await self._call("put_checkpoint", *put.args(planned))
             if rows:
-                return done(rows)
+                return self._stored(put, planned, rows)
 
         def then(found: list[Row]) -> Call:
             nonlocal planned
-            planned = decided(ParentState.of(checkpoint.key, found))
-            return self._statements["put_checkpoint"], written()
+            planned = put.plan(ParentState.of(checkpoint.key, found))
+            return self._statements["put_checkpoint"], put.args(planned)
 
-        return done(await self._wire.fetch_then((self._statements["hold_parent"], question), then))
+        rows = await self._wire.fetch_then((self._statements["hold_parent"], question), then)
+        return self._stored(put, planned, rows)
+
+    def _stored(self, put: _Put, planned: CheckpointPlan | None, rows: Sequence[Row]) -> Appended:
+        made, state = _append_result(put.checkpoint.key, put.lease, rows)
+        self._recent_states.note(put.checkpoint, put.new_values, planned, state)
+        return made
 
     async def put_writes(self, key: Key, checkpoint_id: str, writes: Sequence[Write]) -> None:
         require_values(key, (write.value for write in writes))
@@ -129,32 +121,50 @@ class PostgresCheckpoints:
         return await self._wire.fetch(self._statements[name], values)
 
 
-def _put_args(
-    checkpoint: Checkpoint, new_values: Mapping[str, Plain | MessageList | None], planned: CheckpointPlan | None
-) -> tuple[object, ...]:
-    """The arguments of `put_checkpoint`."""
-    parts = planned.parts if planned else {}
-    channels = [_channel(name, version, new_values, parts) for name, version in checkpoint.versions.items()]
-    return (
-        *names(checkpoint.key),
-        text_in(checkpoint.id),
-        maybe_in(checkpoint.parent_id),
-        maybe_in(checkpoint.run_id),
-        text_in(checkpoint.body.type),
-        pack(checkpoint.body.data),
-        json.dumps(channels),
-        [_data(new_values.get(name)) for name in checkpoint.versions],
-        *Batch.of(planned.new if planned else ()).values,
-        *(planned.values if planned else (None, None, None, None)),
-    )
+@dataclass(frozen=True, slots=True)
+class _Put:
+    """A checkpoint to put, as arguments of the function `put_checkpoint`."""
+
+    checkpoint: Checkpoint
+    new_values: Mapping[str, Plain | MessageList | None]
+    head_channel: str | None = field(kw_only=True)
+    merge: bool = field(kw_only=True)
+    lease: Lease | None = field(kw_only=True)
+    follows: bool = field(kw_only=True)
+
+    def plan(self, seen: ParentState) -> CheckpointPlan:
+        """What the checkpoint adds to the session in the state `seen`."""
+        return CheckpointPlan.make(seen, self.new_values, head_channel=self.head_channel, merge=self.merge)
+
+    def args(self, planned: CheckpointPlan | None, *, unseen: bool = False) -> tuple[object, ...]:
+        """The arguments; with `unseen` the plan was made for what this process put last."""
+        checkpoint, values = self.checkpoint, self.new_values
+        parts = planned.parts if planned else {}
+        channels = [_channel(name, version, values, parts) for name, version in checkpoint.versions.items()]
+        return (
+            *names(checkpoint.key),
+            text_in(checkpoint.id),
+            maybe_in(checkpoint.parent_id),
+            maybe_in(checkpoint.run_id),
+            text_in(checkpoint.body.type),
+            pack(checkpoint.body.data),
+            json.dumps(channels),
+            [_data(values.get(name)) for name in checkpoint.versions],
+            *Batch.of(planned.new if planned else ()).values,
+            *(planned.values if planned else (None, None, None, None)),
+            *((text_in(self.lease.key.namespace), self.lease.token) if self.lease else (None, None)),
+            self.follows,
+            unseen,
+            seal_of_checkpoint(checkpoint.body, values.values()),
+        )
 
 
 def _append_result(key: Key, lease: Lease | None, rows: Sequence[Row]) -> tuple[Appended, Mapping[str, Any]]:
     """The result of `put_checkpoint` and the session's row in it. Raises: TurnLost, Conflict, StoreUnreadable for a
     sealed session."""
     refusal, newest, fresh, tokens, state = rows[0]
-    if refusal == "lease":
-        require_lease(key, lease, None, of_any_namespace=True)
+    if refusal == "lease" and lease is not None:
+        raise turn_lost(key, lease)
     if refusal == "sealed":
         raise without_keys(key)
     if refusal is not None:

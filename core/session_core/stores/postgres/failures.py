@@ -9,7 +9,6 @@ from types import TracebackType
 import psycopg
 
 from session_core.errors import ConfigError, SessionError, StoreBusy, StoreError, StoreLost, StoreUnreadable
-from session_core.stores.postgres.address import Address
 
 
 class AppendedTwice(StoreBusy):
@@ -140,14 +139,6 @@ def _reason(exc: psycopg.Error) -> psycopg.Error | None:
     `log_parameter_max_length_on_error` set, parameters are in the context of any error, also of a timeout."""
     known = exc.sqlstate is None or exc.sqlstate in _MENDS
     return exc if known and exc.diag.context is None and exc.diag.message_detail is None else None
-
-
-def no_connection(address: Address) -> StoreBusy:
-    """The error for a caller that waited for a free connection until the timeout."""
-    return StoreBusy(
-        f"{address.shown}: all {address.max_connections} connections were in use for {address.wait_s:g} s; "
-        "retry, or raise max_connections in the URL"
-    )
 
 
 def not_now(exc: psycopg.OperationalError, where: str) -> SessionError:

@@ -145,8 +145,8 @@ def _renewed(key: Key, kind: str, value: Value, change: Change) -> Value:
         return value if made == digest else replace(value, data=pack(digest_to_plain(made)))
     if kind == "notices":
         notice = notice_from_plain(unpack(value.data))
-        told = change.notice(key, notice)
-        return value if told == notice else replace(value, data=pack(notice_to_plain(told)))
+        changed = change.notice(key, notice)
+        return value if changed == notice else replace(value, data=pack(notice_to_plain(changed)))
     if kind == "drafts":
         return _draft(key, value, change)
     if kind == "writes":

@@ -74,11 +74,11 @@ def id_out(data: bytes) -> str:
     """The inverse of `id_in`. Raises: StoreUnreadable."""
     if len(data) == _GIVEN_BYTES:
         return f"~{data.hex()}"
-    kind, said = data[:1], data[1:]
+    kind, rest = data[:1], data[1:]
     with reading("a message's id"):
         if kind == b"-":
-            return str(UUID(bytes=said))
-        return said[kind == b"+" :].decode("utf-8", "surrogatepass")
+            return str(UUID(bytes=rest))
+        return rest[kind == b"+" :].decode("utf-8", "surrogatepass")
 
 
 def author_in(author: str | None) -> str:
@@ -190,12 +190,12 @@ def version_in(version: Version) -> bytes:
 
 def version_out(data: bytes) -> Version:
     """The inverse of `version_in`. Raises: StoreUnreadable."""
-    kind, said = data[:1], data[1:]
+    kind, rest = data[:1], data[1:]
     with reading("a channel's version"):
         if kind == b"c":
-            number, drawn = struct.unpack(">I4s", said)
+            number, drawn = struct.unpack(">I4s", rest)
             return f"{number:010d}.{drawn.hex()}"
-        return _VERSIONS[kind](said.decode("utf-8", "surrogatepass"))
+        return _VERSIONS[kind](rest.decode("utf-8", "surrogatepass"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,5 +303,5 @@ def _escape(found: re.Match[str]) -> str:
 
 
 def _unescape(found: re.Match[str]) -> str:
-    said = found.group(1)
-    return said if said == "\\" else chr(int(said[1:], 16))
+    code = found.group(1)
+    return code if code == "\\" else chr(int(code[1:], 16))

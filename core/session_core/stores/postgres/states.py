@@ -141,8 +141,8 @@ def _pairs(numbers: Sequence[int]) -> tuple[tuple[int, int], ...]:
     return tuple(zip(numbers[::2], numbers[1::2], strict=True))
 
 
-def _texts(said: Iterator[str] | Sequence[str]) -> tuple[str, ...]:
-    return tuple(map(text_out, said))
+def _texts(texts: Iterator[str] | Sequence[str]) -> tuple[str, ...]:
+    return tuple(map(text_out, texts))
 
 
 def _float(value: float | None) -> float | None:

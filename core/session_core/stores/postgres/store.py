@@ -7,10 +7,10 @@ from dataclasses import replace
 from itertools import islice
 
 from session_core.admission import require_storable
-from session_core.errors import DuplicateMessage, InputError, OrphanToolResult
+from session_core.errors import SessionError
 from session_core.events import Notice
 from session_core.plan import Digest
-from session_core.ports import Appended, Checkpoint, Lease, Loaded, Marks, SessionStore, Standing, State
+from session_core.ports import Appended, Checkpoint, Lease, Loaded, Marks, SessionStore, State
 from session_core.process_bound import ProcessBound
 from session_core.ranges import Ranges
 from session_core.retrieve import searchable, terms
@@ -50,8 +50,16 @@ from session_core.stores.postgres.rows import (
 from session_core.stores.postgres.states import state_from, state_read, state_sent
 from session_core.stores.postgres.threads import PostgresThreads
 from session_core.stores.postgres.wire import AwaitingWire, BlockingWire, Wire
+from session_core.stores.refusals import (
+    duplicate_message,
+    orphan_result,
+    other_digest,
+    other_version,
+    session_gone,
+    turn_lost,
+)
 from session_core.stores.retention import require_age
-from session_core.stores.rules import require_lease, require_newest, require_version, session_gone, standing
+from session_core.stores.rules import require_own_lease, standing
 from session_core.stores.session_errors import naming_sessions
 from session_core.turns import Key, Message
 
@@ -84,8 +92,8 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting, Pro
         self._statements = statements(self._address.quoted)
         closing = Closing(self._address.shown)
         self._wire: Wire = BlockingWire(self._address, closing)
-        self._beside: Wire = AwaitingWire(self._address, closing)
-        self._lately = RecentStates()
+        self._other_wire: Wire = AwaitingWire(self._address, closing)
+        self._recent_states = RecentStates()
 
     def awaiting(self) -> SessionStore:
         """The same sessions over connections that belong to the running event loop."""
@@ -102,26 +110,20 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting, Pro
         lease: Lease | None = None,
     ) -> Appended:
         require_storable(key, messages)
-        require_lease(key, lease, lease.token if lease else None)
+        require_own_lease(key, lease)
         token = lease.token if lease else None
         plain = len(messages) == 1 and expected is None and token is None and is_plain(messages[0])
         rows = await self._append_plain(key, messages[0], revise) if plain else None
         if rows is None:
             values = (*names(key), *Batch.of(messages).values, expected, revise, strict, token, seal_of(messages))
             rows = await self._call("append_messages", *values)
-        refusal, detail, seqs, fresh, price, told = rows[0]
-        if refusal == "lease":
-            require_lease(key, lease, None)
-        if refusal == "sealed":
-            raise without_keys(key)
-        if refusal == "version":
-            require_version(State(key, version=int(detail)), expected)
+        refusal, detail, seqs, new, tokens, packed = rows[0]
         if refusal is not None:
-            raise _refused(key, refusal, detail)
-        state = state_sent(key, told)
+            raise _refusal(key, refusal, detail, expected, lease)
+        state = state_sent(key, packed)
         if seqs is None:
             return Appended((state.ledger.messages,), 1, state, messages[0].tokens)
-        return Appended(tuple(seqs), fresh, state, price)
+        return Appended(tuple(seqs), new, state, tokens)
 
     async def _append_plain(self, key: Key, message: Message, revise: bool) -> list[Row] | None:
         """The row of `append_message`, or None if somebody else appended the message at the same time."""
@@ -187,7 +189,7 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting, Pro
         if refusal == "gone":
             raise session_gone(key)
         if refusal is not None:
-            require_newest(State(key, ready=Standing(newest)), expected, None)
+            raise other_digest(key, newest, expected)
         return numbered
 
     async def mark(self, key: Key, marks: Marks) -> None:
@@ -209,7 +211,7 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting, Pro
     async def delete(self, key: Key) -> int:
         tenant, session_id, _ = names(key)
         rows = await self._call("delete_session", tenant, session_id)
-        self._lately.forget_session(key)
+        self._recent_states.forget_session(key)
         return int(rows[0][0])
 
     async def sessions(self, tenant: str | None = None) -> tuple[State, ...]:
@@ -236,7 +238,7 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting, Pro
         """As in `Purging`, by the server's clock, in transactions of at most `at_once` sessions. Locks only what it
         deletes. Raises: ConfigError as `sessions` does."""
         require_age(older_than_s, tenant)
-        self._lately.forget_all()
+        self._recent_states.forget_all()
         deleted: list[Key] = []
         after = ("", "")
         while True:
@@ -248,7 +250,7 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting, Pro
             after = (last[0], last[1])
 
     async def close(self) -> None:
-        self._beside.close_soon()
+        self._other_wire.close_soon()
         await self._wire.close()
 
 
@@ -257,8 +259,8 @@ class _AwaitingStore(PostgresStore):
 
     def __init__(self, store: PostgresStore) -> None:
         self._address, self._statements = store._address, store._statements
-        self._wire, self._beside = store._beside, store._wire
-        self._lately = RecentStates()
+        self._wire, self._other_wire = store._other_wire, store._wire
+        self._recent_states = RecentStates()
 
     def awaiting(self) -> SessionStore:
         return self
@@ -276,14 +278,14 @@ def _loaded(key: Key, rows: Sequence[Row]) -> Loaded:
     )
 
 
-def _refused(key: Key, refusal: str, named: str) -> InputError:
-    if refusal == "duplicate":
-        message_id = id_out(bytes.fromhex(named))
-        return DuplicateMessage(
-            f"session {key}: message {message_id!r} is already in the record with other content; "
-            "give the new one an id of its own"
-        )
-    return OrphanToolResult(
-        f"session {key}: a tool result answers call {text_out(named)!r}, which is not open; "
-        "append the assistant message with that call first, and each result once"
-    )
+def _refusal(key: Key, kind: str, detail: str, expected: int | None, lease: Lease | None) -> SessionError:
+    """The error for a refusal of `append_messages`."""
+    if kind == "lease" and lease is not None:
+        return turn_lost(key, lease)
+    if kind == "sealed":
+        return without_keys(key)
+    if kind == "version":
+        return other_version(key, int(detail), expected)
+    if kind == "duplicate":
+        return duplicate_message(key, id_out(bytes.fromhex(detail)))
+    return orphan_result(key, text_out(detail))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from session_core.ports import Checkpoint, Holding, State
+from session_core.ports import Checkpoint, Holding
 from session_core.ranges import Ranges
 from session_core.serial.codec import decode_digest, reading
 from session_core.stores.postgres.checkpoints import bare, whole
@@ -14,7 +14,7 @@ from session_core.stores.postgres.connections import Row
 from session_core.stores.postgres.rows import flat, maybe_in, names, ranges, text_in, text_out
 from session_core.stores.postgres.states import state_from
 from session_core.stores.postgres.wire import Wire
-from session_core.stores.rules import require_nothing_there, require_version
+from session_core.stores.refusals import copy_exists, other_version
 from session_core.turns import Key
 
 
@@ -32,14 +32,14 @@ class PostgresThreads:
             return tuple(whole(key, rows[first:end], channels) for first, end in pairwise([*begins, len(rows)]))
 
     async def checkpoints_of_runs(self, tenant: str, run_ids: Sequence[str]) -> tuple[Checkpoint, ...]:
-        told = (text_in(tenant), [text_in(run_id) for run_id in run_ids])
-        rows = await self._wire.fetch(self._statements["list_of_runs"], told)
+        args = (text_in(tenant), [text_in(run_id) for run_id in run_ids])
+        rows = await self._wire.fetch(self._statements["list_of_runs"], args)
         with reading("a checkpoint"):
             return tuple(bare(tenant, row) for row in rows)
 
     async def parts(self, key: Key, channels: Sequence[str]) -> Mapping[str, Ranges]:
-        told = (*names(key), [text_in(channel) for channel in channels])
-        rows = await self._wire.fetch(self._statements["read_parts"], told)
+        args = (*names(key), [text_in(channel) for channel in channels])
+        rows = await self._wire.fetch(self._statements["read_parts"], args)
         return {text_out(name): ranges(part) for name, part in rows}
 
     async def drop_checkpoints(
@@ -64,13 +64,14 @@ class PostgresThreads:
             ),
         )
         for (version,) in rows:
-            require_version(State(key, version=version), expected)
+            raise other_version(key, version, expected)
 
     async def copy_session(self, key: Key, session_id: str) -> None:
         target = replace(key, session_id=session_id, namespace="")
         (tenant, name, _), (_, copy, _) = names(key), names(target)
         ((done,),) = await self._wire.fetch(self._statements["copy_session"], (tenant, name, copy))
-        require_nothing_there(key, target, not done)
+        if not done:
+            raise copy_exists(key, target)
 
     async def holdings(self, key: Key) -> tuple[Holding, ...]:
         tenant, name, _ = names(key)

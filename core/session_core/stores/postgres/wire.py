@@ -21,9 +21,10 @@ from session_core.stores.postgres.connections import (
     closing_if_unfinished,
     interruptible,
 )
-from session_core.stores.postgres.failures import Translated, no_connection, not_now
+from session_core.stores.postgres.failures import Translated, not_now
 from session_core.stores.postgres.prepared import preparing
 from session_core.stores.postgres.settings import AS_THEY_STAND
+from session_core.stores.refusals import no_connection
 from session_core.voices import PerLoop, fair_semaphore, with_timeout
 
 Call = tuple[str, Sequence[object]]
@@ -196,7 +197,7 @@ class _ForThreads:
         """A place and a connection's cursor for one caller, which must call `_leave`."""
         place = self._gate.enter(wait_s=self._address.wait_s)
         if place is None:
-            raise no_connection(self._address)
+            raise no_connection(self._address.shown, self._address.max_connections, self._address.wait_s)
         try:
             return place, self._free.take() or self._opened()
         except BaseException:
@@ -264,7 +265,7 @@ class _ForLoop:
             try:
                 await with_timeout(self._address.wait_s, place.enter_async_context(self._gate))
             except TimeoutError as exc:
-                raise no_connection(self._address) from exc
+                raise no_connection(self._address.shown, self._address.max_connections, self._address.wait_s) from exc
             cursor = self._free.take() or await self._opened()
             try:
                 yield cursor

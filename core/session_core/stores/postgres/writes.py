@@ -51,9 +51,9 @@ def _goes_on(last: Write, write: Write) -> bool:
 
 def put_writes_args(given: Sequence[Group]) -> tuple[object, ...]:
     """The last arguments of `put_writes`, except whether they are sealed."""
-    said = [[message for write in group for message in _messages(write.value)] for group in given]
-    columns = [_columns(group, messages) for group, messages in zip(given, said, strict=True)]
-    drafts = [_draft(messages) if messages else None for messages in said]
+    messages_of_groups = [[message for write in group for message in _messages(write.value)] for group in given]
+    columns = [_columns(group, messages) for group, messages in zip(given, messages_of_groups, strict=True)]
+    drafts = [_draft(messages) if messages else None for messages in messages_of_groups]
     return json.dumps(columns), [_packed(group) for group in given], drafts
 
 
@@ -90,7 +90,7 @@ def rewrite_row(data: bytes, plain: Callable[[int, Plain], Plain], author: Calla
 def rewrite_draft(data: bytes, body: Callable[[str, bytes], bytes]) -> bytes:
     """A draft with each body changed; it comes with the message's id."""
     kept = cast("list[tuple[bytes, bytes]]", unpack(data))
-    return pack([[named, body(id_out(named), said)] for named, said in kept])
+    return pack([[named, body(id_out(named), data)] for named, data in kept])
 
 
 def _changed(

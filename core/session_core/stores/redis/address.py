@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 from urllib.parse import parse_qsl, unquote
 
 from session_core.errors import ConfigError
-from session_core.stores.urls import require_escaped, split_url
+from session_core.stores.urls import number_option, require_escaped, split_url
 
 CONNECTIONS = 32
 """Maximum connections of a process to a server; callers wait for a free one."""
@@ -23,7 +23,6 @@ RETRIES = 3
 MAX_TIMEOUT_S = 1e6
 
 _LOGIN = ("username", "password")
-N = TypeVar("N", int, float)
 Kind = Literal["one", "cluster", "sentinel"]
 _KINDS: Mapping[str, Kind] = {"": "one", "cluster": "cluster", "sentinel": "sentinel"}
 _PORTS: Mapping[Kind, int] = {"one": 6379, "cluster": 6379, "sentinel": 26379}
@@ -101,14 +100,14 @@ class Address:
             secure=base == "rediss",
             username=unquote(username) or None,
             password=unquote(password) or None,
-            db=_number("db", given.get("db", path[0] if path else "0"), shown, int),
+            db=number_option("db", given.get("db", path[0] if path else "0"), shown, int),
             service=service,
             sentinel_login={name: given[f"sentinel_{name}"] for name in _LOGIN if given.get(f"sentinel_{name}")},
-            ttl_s=_number("ttl_s", given["ttl_s"], shown, float) if "ttl_s" in given else None,
+            ttl_s=number_option("ttl_s", given["ttl_s"], shown, float) if "ttl_s" in given else None,
             prefix=given.get("prefix", "llms"),
-            max_connections=_number("max_connections", given.get("max_connections", CONNECTIONS), shown, int),
-            wait_s=_number("wait_s", given.get("wait_s", WAIT_S), shown, float),
-            retries=_number("retries", given.get("retries", RETRIES), shown, int),
+            max_connections=number_option("max_connections", given.get("max_connections", CONNECTIONS), shown, int),
+            wait_s=number_option("wait_s", given.get("wait_s", WAIT_S), shown, float),
+            retries=number_option("retries", given.get("retries", RETRIES), shown, int),
             options=_options(given, shown),
         )
         made._check(shown)
@@ -165,14 +164,7 @@ class Address:
 
 def _place(place: str, port: int, shown: str) -> tuple[str, int]:
     host, _, given = place.rpartition(":") if not place.endswith("]") and ":" in place else (place, "", "")
-    return host.strip("[]") or "localhost", _number("port", given or port, shown, int)
-
-
-def _number(name: str, value: object, shown: str, kind: Callable[[str], N]) -> N:
-    try:
-        return kind(str(value))
-    except ValueError:
-        raise ConfigError(f"{shown}: {name} is {value!r}; use a number") from None
+    return host.strip("[]") or "localhost", number_option("port", given or port, shown, int)
 
 
 def _options(given: Mapping[str, str], shown: str) -> dict[str, object]:

@@ -14,7 +14,7 @@ from session_core.stores.cache import TTL_S, WRITING_S, Cache, Entry, Look
 from session_core.stores.redis.address import Address
 from session_core.stores.redis.names import as_bytes, escape
 from session_core.stores.redis.scripts import CACHE_BEGIN, CACHE_END, CACHE_EXTEND, CACHE_FILL, CACHE_LOOK, Script
-from session_core.stores.redis.wires import AwaitingWire, BlockingWire, Call, Wire
+from session_core.stores.redis.wires import BlockingWire, Call, Wire
 
 HOT_OPTIONS: Mapping[str, str] = {
     "ttl_s": f"{TTL_S:g}",
@@ -48,16 +48,13 @@ class RedisCache:
         self._writing_s = writing_s
         self._ttl_ms = round((url.address.ttl_s or TTL_S) * 1000)
         self._twin: RedisCache | None = None
-        self._beside: Wire | None = None
 
     def awaiting(self) -> Cache:
         """The same entries over connections of the running event loop; always the same object."""
-        if isinstance(self._wire, AwaitingWire):
+        if self._wire.awaiting() is self._wire:
             return self
         if self._twin is None:
-            wire = AwaitingWire(self._wire.address, self._wire.closing)
-            self._twin = RedisCache(wire, writing_s=self._writing_s)
-            self._beside, self._twin._beside = wire, self._wire
+            self._twin = RedisCache(self._wire.awaiting(), writing_s=self._writing_s)
         return self._twin
 
     async def look(self, place: str, *, hidden: bool = False) -> Look:
@@ -80,8 +77,6 @@ class RedisCache:
         return bool(await self._run(CACHE_FILL, place, mark, entry.head, packed))
 
     async def close(self) -> None:
-        if self._beside is not None:
-            self._beside.close_soon()
         await self._wire.close()
 
     async def _run(self, script: Script, place: str, *args: object) -> Any:

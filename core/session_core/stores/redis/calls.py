@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any, Never
+from typing import Any
 
 import ormsgpack
 
-from session_core.errors import Conflict, NewerSchema, StoreUnreadable
-from session_core.ports import Lease, Standing, State
+from session_core.errors import Conflict, NewerSchema, SessionError, StoreUnreadable
+from session_core.ports import Lease, State
 from session_core.sealed import without_keys
 from session_core.stores.redis.listing import Listing
 from session_core.stores.redis.names import Names, as_bytes, as_text, from_plain
@@ -17,17 +17,16 @@ from session_core.stores.redis.rows import begin_row, cache_row, facts, finish_r
 from session_core.stores.redis.scripts import NAMESPACES, RENEW, Script
 from session_core.stores.redis.states import FORMAT, may_expire, state_sent
 from session_core.stores.redis.wires import Call, Wire
-from session_core.stores.rules import (
-    Numbered,
+from session_core.stores.refusals import (
     checkpoint_moved_on,
-    number,
-    require_calls,
-    require_lease,
-    require_newest,
-    require_version,
+    duplicate_message,
+    orphan_result,
+    other_digest,
+    other_version,
     session_gone,
+    turn_lost,
 )
-from session_core.turns import Key, Message, Role
+from session_core.turns import Key, Message
 
 KNOWN_ROWS = 40_000
 """Capacity of a process's cache of rows that a server has."""
@@ -73,7 +72,7 @@ class RedisCalls:
         self._names = Names(wire.address.prefix)
         self._ttl_ms = round((wire.address.ttl_s or 0) * 1000)
         self._listing = Listing(self._names, self._ttl_ms)
-        self._told = KnownRows()
+        self._known_rows = KnownRows()
 
     async def _write(
         self, script: Script, key: Key, *args: object, lease: Lease | None = None
@@ -95,12 +94,12 @@ class RedisCalls:
         if not isinstance(answer, bytes):
             return answer, b""
         # A state alone; the length prefix of an answer before a state is never as large.
-        told, state = ([], answer) if answer[0] == FORMAT else unframe(answer)
-        if told and told[0] and not due:
+        outcome, state = ([], answer) if answer[0] == FORMAT else unframe(answer)
+        if outcome and outcome[0] and not due:
             await self._list_again(key)
         if not self._ttl_ms and may_expire(state):
             await self._remove_expiry(key)
-        return told, state
+        return outcome, state
 
     async def _list_again(self, key: Key, *calls: Call) -> list[Any]:
         """The answers to `calls`, in one round trip that also lists `key`, even if it was listed before."""
@@ -151,31 +150,30 @@ class RedisCalls:
         script: Script,
         key: Key,
         messages: Sequence[Message],
-        arguments: Callable[[list[bytes]], Sequence[object]],
-        *,
+        *args: object,
         expected: int | None = None,
         lease: Lease | None = None,
         recorded: bool = True,
     ) -> tuple[list[Any], State]:
-        """The answer of a script that gets facts and row of each message, and the state.
+        """The answer of a script that gets `args`, then facts and row of each message; and the state.
 
-        `arguments` adds them to the other arguments. Rows that the server probably has are sent as labels.
-        `recorded` means that the record has them afterwards; pending writes are not part of it yet.
+        Rows that the server probably has are sent as labels. `recorded` means that the record has them afterwards;
+        pending writes are not part of it yet.
         """
         name = self._names.of(key)[0]
-        labels, rows = _rows(name, messages, self._told)
-        told, state = await self._write(script, key, *arguments(rows), lease=lease)
-        if told[:2] == [b"refused", b"rows"]:
+        labels, rows = _rows(name, messages, self._known_rows)
+        outcome, state = await self._write(script, key, *args, *rows, lease=lease)
+        if outcome[:2] == [b"refused", b"rows"]:
             _, rows = _rows(name, messages, KnownRows())
-            told, state = await self._write(script, key, *arguments(rows), lease=lease)
-        if told:
-            require_accepted(told, key, expected=expected, lease=lease)
+            outcome, state = await self._write(script, key, *args, *rows, lease=lease)
+        if outcome:
+            require_accepted(outcome, key, expected=expected, lease=lease)
         if recorded:
-            self._told.add(name, labels)
+            self._known_rows.add(name, labels)
             for message, label, row in zip(messages, labels, rows[1::2], strict=True):
                 if len(row) > len(label):
                     cache_row(message, row)
-        return told, state_sent(state, key)
+        return outcome, state_sent(state, key)
 
 
 def _rows(name: bytes, messages: Iterable[Message], known: KnownRows) -> tuple[list[bytes], list[bytes]]:
@@ -204,34 +202,33 @@ def require_accepted(
 ) -> list[Any]:
     """`answer`, unless it is a refusal, which is raised as the corresponding error."""
     if answer[0] == b"refused":
-        if answer[1] == b"lease":
-            require_lease(key, lease, None, of_any_namespace=True)
-        _raise(answer[1].decode(), answer[2] if len(answer) > 2 else None, key, expected)
+        raise _refusal(key, answer[1].decode(), answer[2] if len(answer) > 2 else None, expected, lease)
     return answer
 
 
-def _raise(kind: str, detail: Any, key: Key, expected: int | None) -> Never:
+def _refusal(key: Key, kind: str, detail: Any, expected: int | None, lease: Lease | None) -> SessionError:
+    """The error for the refusal of a script."""
+    if kind == "lease" and lease is not None:
+        return turn_lost(key, lease)
     if kind == "newer":
-        raise NewerSchema(f"session {key} has format {detail}; upgrade with: pip install -U llm-sessions")
+        return NewerSchema(f"session {key} has format {detail}; upgrade with: pip install -U llm-sessions")
     if kind == "sealed":
-        raise without_keys(key)
+        return without_keys(key)
     if kind == "duplicate":
-        twice = Message(Role.USER, id=unpacked_id(detail))
-        number(key, [twice], next_seq=1, known=lambda _: {b"other content": 1}, revise=False)
+        return duplicate_message(key, unpacked_id(detail))
     if kind == "orphan":
-        lost = Message(Role.TOOL, tool_call_id=from_plain(detail.decode()))
-        require_calls(State(key), Numbered((), ((lost, b""),), ()))
+        return orphan_result(key, from_plain(detail.decode()))
     if kind == "moved":
-        raise checkpoint_moved_on(key, None if detail is None else from_plain(detail.decode()))
+        return checkpoint_moved_on(key, None if detail is None else from_plain(detail.decode()))
     if kind == "conflict":
-        require_version(State(key, version=detail), expected)
+        return other_version(key, detail, expected)
     if kind == "digest":
-        require_newest(State(key, ready=Standing(detail)), expected or 0, None)
+        return other_digest(key, detail, expected or 0)
     if kind == "gone":
-        raise session_gone(key)
+        return session_gone(key)
     if kind == "shorter":
-        raise Conflict(f"session {key} now has {detail} messages, fewer than the digest covers; fold again")
-    raise StoreUnreadable(
+        return Conflict(f"session {key} now has {detail} messages, fewer than the digest covers; fold again")
+    return StoreUnreadable(
         f"session {key} is incomplete: the server evicted some of its keys; set its maxmemory-policy to "
         "noeviction, and delete this session"
     )

@@ -15,7 +15,7 @@ from session_core.stores.redis.calls import RedisCalls, packed, unpacked
 from session_core.stores.redis.names import as_bytes, as_text, from_plain, plain, unescape
 from session_core.stores.redis.rows import content_of_row, flat, frame, ranges, unframe
 from session_core.stores.redis.scripts import CHECKPOINT, PUT_CHECKPOINT, PUT_WRITES
-from session_core.stores.rules import require_lease, require_values
+from session_core.stores.rules import require_own_lease, require_values
 from session_core.turns import Key, Message, Role
 
 
@@ -33,7 +33,7 @@ class RedisCheckpoints(RedisCalls):
         follows: bool = False,
     ) -> Appended:
         key = checkpoint.key
-        require_lease(key, lease, lease.token if lease else None, of_any_namespace=True)
+        require_own_lease(key, lease, of_any_namespace=True)
         require_values(key, (checkpoint.body, *new_values.values()))
         messages: list[Message] = []
         data: list[bytes] = []
@@ -57,7 +57,7 @@ class RedisCheckpoints(RedisCalls):
             }
         )
         (_, new, tokens), state = await self._send_rows(
-            PUT_CHECKPOINT, key, messages, lambda rows: [request, _entry(checkpoint), *data, *rows], lease=lease
+            PUT_CHECKPOINT, key, messages, request, _entry(checkpoint), *data, lease=lease
         )
         return Appended((), new, state, tokens)
 
@@ -65,17 +65,17 @@ class RedisCheckpoints(RedisCalls):
         require_values(key, (write.value for write in writes))
         messages: list[Message] = []
         data: list[bytes] = []
-        told = [_told(write, messages, data) for write in writes]
+        requests = [_write_request(write, messages, data) for write in writes]
         request = packed(
             {
                 "born": fresh_id(),
                 "checkpoint": plain(checkpoint_id),
                 "sealed": seal_of_writes(writes),
                 "rows": _DATA_FROM - 1 + len(data),
-                "writes": told,
+                "writes": requests,
             }
         )
-        await self._send_rows(PUT_WRITES, key, messages, lambda rows: [request, *data, *rows], recorded=False)
+        await self._send_rows(PUT_WRITES, key, messages, request, *data, recorded=False)
 
     async def checkpoint(self, key: Key, checkpoint_id: str | None = None) -> Checkpoint | None:
         return checkpoint_from(await self._read(CHECKPOINT, key, as_bytes(plain(checkpoint_id or ""))), key)
@@ -147,18 +147,18 @@ def _items(value: MessageList, messages: list[Message]) -> list[object]:
     return items
 
 
-def _told(write: Write, messages: list[Message], data: list[bytes]) -> list[object]:
+def _write_request(write: Write, messages: list[Message], data: list[bytes]) -> list[object]:
     """A write for PUT_WRITES; its messages and its data are passed separately."""
     if isinstance(write.value, Plain):
-        said: list[int] = []
+        row_numbers: list[int] = []
         data.append(pack([write.value.type, write.value.data]))
     else:
         bodies = [item for item in write.value.items if isinstance(item, Message)]
-        said = list(range(len(messages) + 1, len(messages) + len(bodies) + 1))
+        row_numbers = list(range(len(messages) + 1, len(messages) + len(bodies) + 1))
         messages.extend(bodies)
         data.append(pack([write.value.single, [[body.id, body.author] for body in bodies]]))
     place = _DATA_FROM - 2 + len(data)
-    return [plain(write.task_id), write.index, plain(write.channel), plain(write.task_path), place, said]
+    return [plain(write.task_id), write.index, plain(write.channel), plain(write.task_path), place, row_numbers]
 
 
 def _write(found: Sequence[Any]) -> Write:

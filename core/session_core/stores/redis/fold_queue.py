@@ -12,7 +12,7 @@ from session_core.process_bound import ProcessBound
 from session_core.stores.redis.address import Address
 from session_core.stores.redis.names import as_bytes, as_text, escape, unescape
 from session_core.stores.redis.scripts import FOLD_ASK, FOLD_DONE, FOLD_HOLD, FOLD_LEFT, FOLD_TAKE, Script
-from session_core.stores.redis.wires import AwaitingWire, BlockingWire, Call, Wire
+from session_core.stores.redis.wires import BlockingWire, Call, Wire
 from session_core.turns import Key
 
 QUEUE_OPTIONS: Mapping[str, str] = {
@@ -50,10 +50,10 @@ class RedisFoldQueue(ProcessBound):
 
     def awaiting(self) -> RedisFoldQueue:
         """The same queue over connections of the running event loop; always the same object."""
-        if isinstance(self._wire, AwaitingWire):
+        if self._wire.awaiting() is self._wire:
             return self
         if self._twin is None:
-            self._twin = RedisFoldQueue(AwaitingWire(self._wire.address, self._wire.closing))
+            self._twin = RedisFoldQueue(self._wire.awaiting())
         return self._twin
 
     async def ask(self, key: Key, *, urgent: bool) -> int | None:
@@ -85,8 +85,6 @@ class RedisFoldQueue(ProcessBound):
         await self._wire.ask(("ZREM", self._names[WORKERS], worker))
 
     async def close(self) -> None:
-        if self._twin is not None:
-            self._twin._wire.close_soon()
         await self._wire.close()
 
     async def _run(self, script: Script, parts: Sequence[int], *args: Any) -> Any:

@@ -72,7 +72,7 @@ class RedisRewriting(RedisCalls):
     async def _rewrite_one(self, key: Key, change: Change) -> int:
         """Rewrites one namespace; bodies outside of the log before the writes that refer to them."""
         session, _, checkpoints, values = self._names.of_namespace(key)
-        found, told, ids, fields = await self._wire.ask(
+        found, has_notices, ids, fields = await self._wire.ask(
             ("HGET", session, "state"), ("HEXISTS", session, "notices"), ("HKEYS", checkpoints), ("HKEYS", values)
         )
         if found is None:
@@ -83,7 +83,7 @@ class RedisRewriting(RedisCalls):
             await self._authors(key, state, change)
             + await self._each(key, "log", range(1, state.ledger.messages + 1), work.message)
             + await self._each(key, "session", digests, work.digest)
-            + await self._each(key, "notices", [0] if told else [], work.notices)
+            + await self._each(key, "notices", [0] if has_notices else [], work.notices)
             + await self._each(key, "checkpoints", ids, work.checkpoint)
             + await self._each(key, "values", [name for name in fields if name[:1] == b"v"], work.value)
             + await self._each(key, "values", [name for name in fields if name[:1] == b"b"], work.body)
@@ -113,10 +113,10 @@ class RedisRewriting(RedisCalls):
         """For each of `swaps`, 1 if the old value was there and was replaced."""
         if not swaps:
             return []
-        told = [
+        args = [
             part for swap in swaps for part in (swap.inner, sha1(swap.old, usedforsecurity=False).hexdigest(), swap.new)
         ]
-        return list((await self._read(REWRITE_WRITE, key, kind, *told) or [])[1:])
+        return list((await self._read(REWRITE_WRITE, key, kind, *args) or [])[1:])
 
     async def _authors(self, key: Key, state: State, change: Change) -> int:
         for _ in range(TRIES):

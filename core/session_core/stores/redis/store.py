@@ -17,7 +17,6 @@ from session_core.ports import Appended, Checkpoint, Lease, Loaded, Marks, Sessi
 from session_core.process_bound import ProcessBound
 from session_core.ranges import Ranges
 from session_core.serial.codec import notice_from_plain, notice_to_plain, pack, reading, unpack
-from session_core.stores.exposure import Risk
 from session_core.stores.redis.address import Address
 from session_core.stores.redis.calls import packed, require_accepted, unpacked
 from session_core.stores.redis.checkpoints import RedisCheckpoints, checkpoint_from
@@ -49,9 +48,10 @@ from session_core.stores.redis.scripts import (
 )
 from session_core.stores.redis.states import may_expire, state_from, touched_ms
 from session_core.stores.redis.threads import RedisThreads
-from session_core.stores.redis.wires import AwaitingWire, BlockingWire, Call, Wire
+from session_core.stores.redis.wires import BlockingWire, Call, Wire
 from session_core.stores.retention import require_age
-from session_core.stores.rules import require_lease, standing
+from session_core.stores.risks import Risk
+from session_core.stores.rules import require_own_lease, standing
 from session_core.stores.session_errors import naming_sessions
 from session_core.stores.word_places import Part, WordPlaces, best
 from session_core.turns import Key, Message
@@ -81,16 +81,14 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, Pr
     def __init__(self, url: str | Wire) -> None:
         super().__init__(BlockingWire(Address.parse(url)) if isinstance(url, str) else url)
         self._twin: RedisStore | None = None
-        self._beside: Wire | None = None
         self._places, self._tails = WordPlaces(), Tails()
 
     def awaiting(self) -> SessionStore:
         """The same sessions over connections of the running event loop; always the same object."""
-        if isinstance(self._wire, AwaitingWire):
+        if self._wire.awaiting() is self._wire:
             return self
         if self._twin is None:
-            self._twin = RedisStore(AwaitingWire(self._wire.address, self._wire.closing))
-            self._beside, self._twin._beside = self._twin._wire, self._wire
+            self._twin = RedisStore(self._wire.awaiting())
             self._twin._places, self._twin._tails = self._places, self._tails
         return self._twin
 
@@ -104,20 +102,20 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, Pr
         strict: bool = False,
         lease: Lease | None = None,
     ) -> Appended:
-        require_lease(key, lease, lease.token if lease else None)
+        require_own_lease(key, lease)
         require_storable(key, messages)
         request = b""
         if not strict or revise or expected is not None or lease:
             token = str(lease.token) if lease else None
             request = packed({"expected": expected, "revise": revise, "lenient": not strict, "lease": token})
-        told, state = await self._send_rows(
-            APPEND, key, messages, lambda rows: [fresh_id(), request, *rows], expected=expected, lease=lease
+        outcome, state = await self._send_rows(
+            APPEND, key, messages, fresh_id(), request, expected=expected, lease=lease
         )
-        if not told:
+        if not outcome:
             count, last = len(messages), state.ledger.messages
             seqs = tuple(range(last - count + 1, last + 1))
             return Appended(seqs, count, state, sum([message.tokens for message in messages]))
-        _, new, tokens, numbers = told
+        _, new, tokens, numbers = outcome
         return Appended(tuple(numbers), new, state, tokens)
 
     async def load(self, key: Key, lineage: Ranges | None = None) -> Loaded:
@@ -143,7 +141,7 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, Pr
         name, rows = self._names.of(key)[0], found[0] if len(found) == 1 else [row for some in found for row in some]
         messages = self._tails.messages(name, unpacked(wanted), rows)
         made = state_from(state, key)
-        self._told.read(name, made.born, rows, messages)
+        self._known_rows.read(name, made.born, rows, messages)
         return Loaded(made, None if digest is None else digest_from(digest), messages)
 
     async def record(self, key: Key, part: Ranges | None = None) -> tuple[Message, ...]:
@@ -327,8 +325,8 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, Pr
 
     async def risks(self) -> tuple[Risk, ...]:
         """Whether the server evicts keys when its memory is full; of a cluster one node is asked."""
-        (told,) = await self._wire.run(Call(MEMORY, [self._names.tenants()], []))
-        figures = dict(line.split(":", 1) for line in told.decode().splitlines() if ":" in line)
+        (info,) = await self._wire.run(Call(MEMORY, [self._names.tenants()], []))
+        figures = dict(line.split(":", 1) for line in info.decode().splitlines() if ":" in line)
         policy = figures.get("maxmemory_policy", KEEPS_ALL)
         ending = policy.startswith("volatile")
         if policy == KEEPS_ALL or figures.get("maxmemory") == "0" or (ending and not self._ttl_ms):
@@ -343,8 +341,6 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, Pr
         )
 
     async def close(self) -> None:
-        if self._beside is not None:
-            self._beside.close_soon()
         await self._wire.close()
 
     async def _listed(self, listed: bytes) -> list[bytes]:

@@ -17,7 +17,7 @@ from session_core.stores.redis.rows import digest_from, flat, ranges, unframe
 from session_core.stores.redis.scripts import ANCESTORS, COPY_READ, COPY_WRITE, DROP_CHECKPOINTS, PARTS
 from session_core.stores.redis.states import state_from
 from session_core.stores.redis.wires import Call
-from session_core.stores.rules import require_nothing_there
+from session_core.stores.refusals import copy_exists
 from session_core.turns import Key
 
 SESSIONS_AT_ONCE = 200
@@ -28,8 +28,8 @@ class RedisThreads(RedisCalls):
     """The thread methods of `CheckpointStore` on Redis."""
 
     async def ancestors(self, key: Key, checkpoint_id: str, channels: Sequence[str]) -> tuple[Checkpoint, ...]:
-        told = [as_bytes(plain(name)) for name in (checkpoint_id, *channels)]
-        answer = await self._read(ANCESTORS, key, *told)
+        args = [as_bytes(plain(name)) for name in (checkpoint_id, *channels)]
+        answer = await self._read(ANCESTORS, key, *args)
         with reading(f"a checkpoint of session {key}"):
             return tuple(whole(key, found) for found in (answer or [])[1:])
 
@@ -85,14 +85,14 @@ class RedisThreads(RedisCalls):
         if not any(held):
             return
         (others,) = await self._wire.ask(("SMEMBERS", self._names.namespaces(target)))
-        told: list[Any] = [self._ttl_ms, fresh_id()]
+        args: list[Any] = [self._ttl_ms, fresh_id()]
         for at, namespace in enumerate((b"", *namespaces)):
-            told.append(namespace)
-            told.extend(part for values in held[4 * at : 4 * at + 4] for part in (len(values), *values))
+            args.append(namespace)
+            args.extend(part for values in held[4 * at : 4 * at + 4] for part in (len(values), *values))
         due = self._listing.due(target)
-        call = Call(COPY_WRITE, self._whole(target, namespaces), told)
-        there = bool(others) or (await self._wire.run(*due, call))[-1][0] == b"there"
-        require_nothing_there(key, target, there)
+        call = Call(COPY_WRITE, self._whole(target, namespaces), args)
+        if others or (await self._wire.run(*due, call))[-1][0] == b"there":
+            raise copy_exists(key, target)
         self._listing.noted(target)
 
     async def holdings(self, key: Key) -> tuple[Holding, ...]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from session_core.batching import Batcher, BatchTimeout
-from session_core.errors import StoreBusy
 from session_core.offload import Executor, inline, inline_serially
 from session_core.stores.closing import Closing
 from session_core.stores.fair_semaphore import FairSemaphore
@@ -18,6 +17,7 @@ from session_core.stores.redis.failures import FAILURES, reason, translation
 from session_core.stores.redis.fast_connection import Command
 from session_core.stores.redis.scripts import Script
 from session_core.stores.redis.senders import AwaitingSender, Sender, awaiting_sender, blocking_sender
+from session_core.stores.refusals import no_connection
 from session_core.voices import SERIAL_THREADS, THREADS, PerLoop
 
 TOGETHER = 16
@@ -57,12 +57,12 @@ class Wire(Protocol):
         """The answers to plain commands, in one round trip; in a cluster one per node."""
         ...
 
-    async def close(self) -> None:
-        """Close the connections and accept no more calls."""
+    def awaiting(self) -> Wire:
+        """The same servers for callers on an event loop; always the same object."""
         ...
 
-    def close_soon(self) -> None:
-        """As `close`, for callers that cannot await."""
+    async def close(self) -> None:
+        """Close the connections of both voices, and accept no more calls."""
         ...
 
 
@@ -76,6 +76,12 @@ class BlockingWire:
         self.executor: Executor = inline
         self.serial_executor: Executor = inline_serially
         self._opened: dict[int, _Opened] = {}
+        self._awaiting: AwaitingWire | None = None
+
+    def awaiting(self) -> AwaitingWire:
+        if self._awaiting is None:
+            self._awaiting = AwaitingWire(self)
+        return self._awaiting
 
     async def run(self, *calls: Call) -> list[Any]:
         here = self._current()
@@ -93,9 +99,12 @@ class BlockingWire:
         return _require_no_errors(self._sent(self._current(), *commands), self.address) if commands else []
 
     async def close(self) -> None:
+        if self._awaiting is not None:
+            self._awaiting.close_soon()
         self.close_soon()
 
     def close_soon(self) -> None:
+        """Close the connections of this voice."""
         self.closing.begin()
         opened = self._opened.pop(os.getpid(), None)
         if opened is not None:
@@ -106,7 +115,7 @@ class BlockingWire:
         try:
             place = opened.gate.enter(wait_s=self.address.wait_s)
             if place is None:
-                raise _no_connection(self.address)
+                raise no_connection(self.address.shown, self.address.max_connections, self.address.wait_s)
             try:
                 return opened.sender.send(commands)
             finally:
@@ -146,12 +155,16 @@ class AwaitingWire:
     the loop, are sent together, so that a busy loop needs fewer exchanges per call.
     """
 
-    def __init__(self, address: Address, closing: Closing | None = None) -> None:
-        self.address = address
-        self.closing = closing or Closing(address.shown)
+    def __init__(self, blocking: BlockingWire) -> None:
+        self.address = blocking.address
+        self.closing = blocking.closing
+        self._blocking = blocking
         self.executor: Executor = THREADS
         self.serial_executor: Executor = SERIAL_THREADS
         self._senders = PerLoop(self._opened, self._closed, self._cut)
+
+    def awaiting(self) -> AwaitingWire:
+        return self
 
     async def run(self, *calls: Call) -> list[Any]:
         here = await self._current()
@@ -169,10 +182,11 @@ class AwaitingWire:
         return _require_no_errors(await self._sent(await self._current(), *commands), self.address) if commands else []
 
     async def close(self) -> None:
-        self.closing.begin()
+        self._blocking.close_soon()
         await self._senders.close()
 
     def close_soon(self) -> None:
+        """As `close`, for this voice alone and callers that cannot await."""
         self.closing.begin()
         self._senders.close_soon()
 
@@ -190,7 +204,7 @@ class AwaitingWire:
         try:
             return await opened.together.run(commands, wait_s=self.address.wait_s)
         except BatchTimeout:
-            raise _no_connection(self.address) from None
+            raise no_connection(self.address.shown, self.address.max_connections, self.address.wait_s) from None
         except exceptions.ResponseError as exc:
             return [exc] * len(commands)
         except FAILURES as exc:
@@ -232,10 +246,3 @@ def _require_no_errors(answers: list[Any], address: Address) -> list[Any]:
         if isinstance(answer, Exception):
             raise translation(answer, address.shown) from reason(answer)
     return answers
-
-
-def _no_connection(address: Address) -> StoreBusy:
-    return StoreBusy(
-        f"{address.shown}: all {address.max_connections} connections were in use for {address.wait_s:g} s; "
-        "retry, or raise max_connections in the URL"
-    )

@@ -5,30 +5,27 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 from session_core.ports import Appended, Checkpoint, Lease, MessageList, Plain, Stored, Version, Write
 from session_core.ranges import Ranges
 from session_core.sealed import seal_of_checkpoint, seal_of_writes
 from session_core.serial.codec import body_digest, decode_body, pack, reading, unpack
-from session_core.stores.list_parts import Before, answers, base_of, head_after, part_of
+from session_core.stores.list_parts import Before, base_of, store_list
 from session_core.stores.rules import (
-    Numbered,
-    grow_state,
     require_lease,
     require_parent,
     require_values,
     sealed_by,
-    with_head,
 )
-from session_core.stores.sqlite_file import SqliteFile
-from session_core.stores.sqlite_leases import token_of
-from session_core.stores.sqlite_rows import (
+from session_core.stores.sqlite.file import SqliteFile
+from session_core.stores.sqlite.leases import token_of
+from session_core.stores.sqlite.rows import (
     STATE_COLUMNS,
     SessionRow,
-    as_bytes,
     insert_messages,
     keep_body,
+    maybe_out,
     number_rows,
     require_row,
     save_state,
@@ -75,22 +72,18 @@ class SqliteCheckpoints:
                     continue
                 if isinstance(value, MessageList):
                     older = _part_before(connection, row, checkpoint.parent_id, channel)
-                    part, outcome = _keep_list(connection, row, value, older, is_head=channel == head_channel)
-                    if channel == head_channel:
-                        answering = answers(value, outcome)
-                        head = head_after(row.state.head, part, older.part, value.base, answering=answering)
-                        save_state(connection, row, with_head(row.state, head if merge else part))
+                    part = _keep_list(connection, row, value, older, is_head=channel == head_channel, merge=merge)
                     value = Plain(PART, pack([list(pair) for pair in part.pairs]))
                 connection.execute(
                     "INSERT OR REPLACE INTO channel_values (session, channel, version, type, data) "
                     "VALUES (?, ?, ?, ?, ?)",
-                    (row.place, text_in(channel), text_in(version), text_in(value.type), packed(value)),
+                    (row.rowid, text_in(channel), text_in(version), text_in(value.type), packed(value)),
                 )
             connection.execute(
                 "INSERT OR REPLACE INTO checkpoints (session, id, parent_id, run_id, body_type, body, versions) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
-                    row.place,
+                    row.rowid,
                     text_in(checkpoint.id),
                     text_in(checkpoint.parent_id),
                     text_in(checkpoint.run_id),
@@ -114,7 +107,7 @@ class SqliteCheckpoints:
                     f"{verb} INTO writes (session, checkpoint, task_id, position, channel, task_path, type, data) "
                     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                     (
-                        row.place,
+                        row.rowid,
                         text_in(checkpoint_id),
                         text_in(write.task_id),
                         write.index,
@@ -133,7 +126,7 @@ class SqliteCheckpoints:
             found = connection.execute(
                 f"SELECT {BARE_COLUMNS} FROM checkpoints "
                 "WHERE session = ? AND (id = ? OR ? IS NULL) ORDER BY id DESC LIMIT 1",
-                (row.place, text_in(checkpoint_id), text_in(checkpoint_id)),
+                (row.rowid, text_in(checkpoint_id), text_in(checkpoint_id)),
             ).fetchone()
             with reading(f"a checkpoint of session {key}"):
                 return filled(connection, row, bare_from(row.state.key, found)) if found else None
@@ -151,7 +144,7 @@ class SqliteCheckpoints:
             for row in map(SessionRow, rows):
                 kept = connection.execute(
                     f"SELECT {BARE_COLUMNS} FROM checkpoints WHERE session = ? AND (id < ? OR ? IS NULL)",
-                    (row.place, text_in(before), text_in(before)),
+                    (row.rowid, text_in(before), text_in(before)),
                 ).fetchall()
                 with reading(f"a checkpoint of session {row.state.key}"):
                     found.extend(bare_from(row.state.key, one) for one in kept)
@@ -173,30 +166,31 @@ def _seal(connection: sqlite3.Connection, row: SessionRow, seal: bool | None) ->
 
 
 def _keep_list(
-    connection: sqlite3.Connection, row: SessionRow, value: MessageList, before: Before, *, is_head: bool
-) -> tuple[Ranges, Numbered]:
-    """The part of the record for the list, after its new messages were added, and their numbers."""
+    connection: sqlite3.Connection, row: SessionRow, value: MessageList, before: Before, *, is_head: bool, merge: bool
+) -> Ranges:
+    """The part of the record for the list, after its new messages were added."""
     messages = [item for item in value.items if isinstance(item, Message)]
     outcome = number_rows(connection, row, messages, revise=True, lineage=base_of(value, before))
     insert_messages(connection, row, outcome)
-    save_state(connection, row, grow_state(row.state, outcome, row.state.head), new=len(outcome.new))
-    return part_of(value, outcome, before, is_head=is_head), outcome
+    state, part = store_list(row.state, value, outcome, before, is_head=is_head, merge=merge)
+    save_state(connection, row, state, new=len(outcome.new))
+    return part
 
 
 def _newest(connection: sqlite3.Connection, row: SessionRow) -> str | None:
-    (newest,) = connection.execute("SELECT max(id) FROM checkpoints WHERE session = ?", (row.place,)).fetchone()
-    return None if newest is None else text_out(newest)
+    (newest,) = connection.execute("SELECT max(id) FROM checkpoints WHERE session = ?", (row.rowid,)).fetchone()
+    return maybe_out(newest)
 
 
 def _part_before(connection: sqlite3.Connection, row: SessionRow, parent_id: str | None, channel: str) -> Before:
     parent = connection.execute(
-        "SELECT versions FROM checkpoints WHERE session = ? AND id = ?", (row.place, text_in(parent_id))
+        "SELECT versions FROM checkpoints WHERE session = ? AND id = ?", (row.rowid, text_in(parent_id))
     ).fetchone()
     with reading(f"a checkpoint of session {row.state.key}"):
         version = cast(dict[str, Version], unpack(parent[0])).get(channel) if parent else None
     found = connection.execute(
         "SELECT data FROM channel_values WHERE session = ? AND channel = ? AND version = ? AND type = ?",
-        (row.place, text_in(channel), text_in(str(version)), PART),
+        (row.rowid, text_in(channel), text_in(str(version)), PART),
     ).fetchone()
     with reading(f"a checkpoint of session {row.state.key}"):
         return Before(version, part_from(found[0]) if found else Ranges())
@@ -219,16 +213,16 @@ def packed(value: Plain) -> bytes:
     return value.data if value.type in (PART, BODIES) else pack(value.data)
 
 
-def bare_from(key: Key, found: Sequence[object]) -> Checkpoint:
+def bare_from(key: Key, found: Sequence[Any]) -> Checkpoint:
     """The checkpoint in `BARE_COLUMNS`."""
     checkpoint_id, parent_id, run_id, body_type, body, versions = found
     return Checkpoint(
         key,
         text_out(checkpoint_id),
-        None if parent_id is None else text_out(parent_id),
+        maybe_out(parent_id),
         plain_from(text_out(body_type), body),
-        cast(dict[str, Version], unpack(as_bytes(versions))),
-        run_id=None if run_id is None else text_out(run_id),
+        cast(dict[str, Version], unpack(versions)),
+        run_id=maybe_out(run_id),
     )
 
 
@@ -253,7 +247,7 @@ def values_of(
             continue
         kept = connection.execute(
             "SELECT type, data FROM channel_values WHERE session = ? AND channel = ? AND version = ?",
-            (row.place, text_in(channel), text_in(str(version))),
+            (row.rowid, text_in(channel), text_in(str(version))),
         ).fetchone()
         if kept:
             values[channel] = Stored(part_from(kept[1])) if kept[0] == PART else plain_from(text_out(kept[0]), kept[1])
@@ -267,40 +261,40 @@ def writes_of(
     found = connection.execute(
         "SELECT task_id, position, channel, type, data, task_path FROM writes "
         "WHERE session = ? AND checkpoint = ? ORDER BY task_path, task_id, position",
-        (row.place, text_in(checkpoint_id)),
+        (row.rowid, text_in(checkpoint_id)),
     ).fetchall()
     wanted = (one for one in found if channels is None or text_out(one[2]) in channels)
     return tuple(_write(connection, row, one) for one in wanted)
 
 
-def _write(connection: sqlite3.Connection, row: SessionRow, found: Sequence[object]) -> Write:
+def _write(connection: sqlite3.Connection, row: SessionRow, found: Sequence[Any]) -> Write:
     task_id, position, channel, kind, data, task_path = found
     value: Plain | MessageList
     if kind == BODIES:
-        value = _messages(connection, row, unpack(as_bytes(data)))
+        value = _messages(connection, row, unpack(data))
     else:
         value = plain_from(text_out(kind), data)
-    return Write(text_out(task_id), int(str(position)), text_out(channel), value, text_out(task_path))
+    return Write(text_out(task_id), position, text_out(channel), value, text_out(task_path))
 
 
-def _messages(connection: sqlite3.Connection, row: SessionRow, kept: object) -> MessageList:
+def _messages(connection: sqlite3.Connection, row: SessionRow, kept: Any) -> MessageList:
     single, entries = kept if isinstance(kept, list) else (False, [])
     items = []
     for message_id, digest, author in entries:
         (data,) = connection.execute(
-            "SELECT data FROM bodies WHERE session = ? AND digest = ?", (row.place, digest)
+            "SELECT data FROM bodies WHERE session = ? AND digest = ?", (row.rowid, digest)
         ).fetchone()
         items.append(decode_body(data, id=message_id, author=author))
     return MessageList(tuple(items), single=bool(single))
 
 
-def plain_from(kind: str, data: object) -> Plain:
+def plain_from(kind: str, data: bytes) -> Plain:
     """The serialized value of two columns."""
-    value = unpack(as_bytes(data))
+    value = unpack(data)
     return Plain(kind, value if isinstance(value, bytes) else str(value).encode())
 
 
-def part_from(data: object) -> Ranges:
+def part_from(data: bytes) -> Ranges:
     """The part of the record in a column."""
-    pairs = unpack(as_bytes(data))
+    pairs = unpack(data)
     return Ranges.from_pairs(pairs if isinstance(pairs, list) else [])

@@ -22,12 +22,12 @@ from session_core.serial.codec import (
 )
 from session_core.stores.plain_state import state_to_plain
 from session_core.stores.rewrite import Change, changed_authors, changed_write
-from session_core.stores.sqlite_checkpoints import PART, packed, plain_from, write_value, writes_of
-from session_core.stores.sqlite_file import SqliteFile
-from session_core.stores.sqlite_rows import (
+from session_core.stores.sqlite.checkpoints import PART, packed, plain_from, write_value, writes_of
+from session_core.stores.sqlite.file import SqliteFile
+from session_core.stores.sqlite.rows import (
     STATE_COLUMNS,
     SessionRow,
-    as_bytes,
+    maybe_out,
     messages_in,
     session_row,
     text_in,
@@ -73,7 +73,7 @@ def _rewrite(file: SqliteFile, found: SessionRow, change: Change) -> int:
 
     def places(sql: str, *values: object) -> list[Any]:
         with file.reading() as connection:
-            return connection.execute(sql, (found.place, *values)).fetchall()
+            return connection.execute(sql, (found.rowid, *values)).fetchall()
 
     values = "SELECT channel, version FROM channel_values WHERE session = ? AND type <> ?"
     return (
@@ -95,7 +95,7 @@ def _messages(connection: sqlite3.Connection, row: SessionRow, seqs: Sequence[in
             continue
         changed += 1
         connection.execute(
-            "UPDATE messages SET author = ? WHERE session = ? AND seq = ?", (text_in(new.author), row.place, old.seq)
+            "UPDATE messages SET author = ? WHERE session = ? AND seq = ?", (text_in(new.author), row.rowid, old.seq)
         )
         _body(connection, row, new)
     return changed
@@ -104,7 +104,7 @@ def _messages(connection: sqlite3.Connection, row: SessionRow, seqs: Sequence[in
 def _body(connection: sqlite3.Connection, row: SessionRow, message: Message) -> None:
     connection.execute(
         "UPDATE bodies SET data = ?, clip = coalesce(?, clip) WHERE session = ? AND digest = ?",
-        (encode_body(message), text_in(message.clip), row.place, body_digest(message)),
+        (encode_body(message), text_in(message.clip), row.rowid, body_digest(message)),
     )
 
 
@@ -115,7 +115,7 @@ def _authors(connection: sqlite3.Connection, row: SessionRow, _: Sequence[Any], 
         return 0
     state = replace(row.state, ledger=replace(ledger, authors=authors))
     # Not save_state, which would count as activity.
-    connection.execute("UPDATE sessions SET state = ? WHERE id = ?", (pack(state_to_plain(state)), row.place))
+    connection.execute("UPDATE sessions SET state = ? WHERE id = ?", (pack(state_to_plain(state)), row.rowid))
     return 1
 
 
@@ -143,13 +143,13 @@ def _numbered(
     count = 0
     for (number,) in numbers:
         found = connection.execute(
-            f"SELECT data FROM {table} WHERE session = ? AND number = ?", (row.place, number)
+            f"SELECT data FROM {table} WHERE session = ? AND number = ?", (row.rowid, number)
         ).fetchone()
-        old = as_bytes(found[0]) if found else b""
+        old = found[0] if found else b""
         if old and (new := changed(old)) != old:
             count += 1
             connection.execute(
-                f"UPDATE {table} SET data = ? WHERE session = ? AND number = ?", (new, row.place, number)
+                f"UPDATE {table} SET data = ? WHERE session = ? AND number = ?", (new, row.rowid, number)
             )
     return count
 
@@ -158,14 +158,14 @@ def _checkpoints(connection: sqlite3.Connection, row: SessionRow, ids: Sequence[
     changed = 0
     for (checkpoint_id,) in ids:
         found = connection.execute(
-            "SELECT body_type, body FROM checkpoints WHERE session = ? AND id = ?", (row.place, checkpoint_id)
+            "SELECT body_type, body FROM checkpoints WHERE session = ? AND id = ?", (row.rowid, checkpoint_id)
         ).fetchone()
         new = _changed(row, ("checkpoint", text_out(checkpoint_id)), found, change)
         if new is not None:
             changed += 1
             connection.execute(
                 "UPDATE checkpoints SET body_type = ?, body = ? WHERE session = ? AND id = ?",
-                (text_in(new.type), pack(new.data), row.place, checkpoint_id),
+                (text_in(new.type), pack(new.data), row.rowid, checkpoint_id),
             )
     return changed
 
@@ -175,14 +175,14 @@ def _channel_values(connection: sqlite3.Connection, row: SessionRow, places: Seq
     for channel, version in places:
         found = connection.execute(
             "SELECT type, data FROM channel_values WHERE session = ? AND channel = ? AND version = ? AND type <> ?",
-            (row.place, channel, version, PART),
+            (row.rowid, channel, version, PART),
         ).fetchone()
         new = _changed(row, ("value", text_out(channel), text_out(version)), found, change)
         if new is not None:
             changed += 1
             connection.execute(
                 "UPDATE channel_values SET type = ?, data = ? WHERE session = ? AND channel = ? AND version = ?",
-                (text_in(new.type), pack(new.data), row.place, channel, version),
+                (text_in(new.type), pack(new.data), row.rowid, channel, version),
             )
     return changed
 
@@ -208,7 +208,7 @@ def _put_write(connection: sqlite3.Connection, row: SessionRow, checkpoint_id: s
     value = write_value(connection, row, write.value)
     connection.execute(
         "UPDATE writes SET type = ?, data = ? WHERE session = ? AND checkpoint = ? AND task_id = ? AND position = ?",
-        (text_in(value.type), packed(value), row.place, text_in(checkpoint_id), text_in(write.task_id), write.index),
+        (text_in(value.type), packed(value), row.rowid, text_in(checkpoint_id), text_in(write.task_id), write.index),
     )
 
 
@@ -220,9 +220,9 @@ def _with_clips(connection: sqlite3.Connection, row: SessionRow, value: Plain | 
     for i, item in enumerate(items):
         if isinstance(item, Message):
             found = connection.execute(
-                "SELECT clip FROM bodies WHERE session = ? AND digest = ?", (row.place, body_digest(item))
+                "SELECT clip FROM bodies WHERE session = ? AND digest = ?", (row.rowid, body_digest(item))
             ).fetchone()
-            items[i] = replace(item, clip=text_out(found[0]) if found and found[0] is not None else None)
+            items[i] = replace(item, clip=maybe_out(found[0]) if found else None)
     return replace(value, items=tuple(items))
 
 

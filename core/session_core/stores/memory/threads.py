@@ -9,8 +9,9 @@ from dataclasses import replace
 from session_core.ports import Checkpoint, Holding, Plain, Stored, Write
 from session_core.ranges import Ranges
 from session_core.stores.closing import LockWhileOpen
-from session_core.stores.memory_session import MemorySession
-from session_core.stores.rules import begun, require_nothing_there, require_version, with_head
+from session_core.stores.memory.session import MemorySession
+from session_core.stores.refusals import copy_exists
+from session_core.stores.rules import begun, require_version, with_head
 from session_core.turns import Key
 
 
@@ -89,7 +90,8 @@ class MemoryThreads(ABC):
     async def copy_session(self, key: Key, session_id: str) -> None:
         with self._lock:
             target = replace(key, session_id=session_id)
-            require_nothing_there(key, target, any(one.whole == target.whole for one in self._sessions))
+            if any(one.whole == target.whole for one in self._sessions):
+                raise copy_exists(key, target)
             for one in [one for one in self._sessions if one.whole == key.whole]:
                 copied = _copied(self._sessions[one], replace(target, namespace=one.namespace))
                 self._sessions[copied.state.key] = self._touched(copied)

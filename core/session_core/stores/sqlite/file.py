@@ -14,7 +14,7 @@ from pathlib import Path
 from session_core.errors import ConfigError, NewerSchema, StoreBusy, StoreError, StoreUnreadable
 from session_core.forks import FORK_GUARD, ForkSafeLock
 from session_core.stores.closing import Closing
-from session_core.stores.schema import MIGRATIONS
+from session_core.stores.sqlite.migrations import MIGRATIONS
 
 BUSY_TIMEOUT_S = 30.0
 """Seconds that a writer waits for another one before StoreBusy."""

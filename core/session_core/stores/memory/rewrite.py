@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from session_core.ports import Checkpoint, Plain, Stored
-from session_core.stores.memory_session import MemorySession
+from session_core.stores.memory.session import MemorySession
 from session_core.stores.rewrite import AT_ONCE, Change, changed_authors, changed_write
 from session_core.turns import Key
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TypeVar, cast
+from functools import partial
+from typing import TypeVar, Unpack, cast
 
 from session_core.errors import (
     ConfigError,
@@ -33,12 +34,10 @@ from session_core.ports import (
 from session_core.process_bound import ProcessBound
 from session_core.ranges import Ranges
 from session_core.stores.cache import Cache
+from session_core.stores.circuit_breaker import CircuitBreaker
 from session_core.stores.closing import Closing
-from session_core.stores.exposure import Risk, risks_of
-from session_core.stores.hot import Breaker, Health, HotSide, Turn
-from session_core.stores.hybrid_retention import purge_hybrid
-from session_core.stores.hybrid_threads import HybridThreads, place_of
-from session_core.stores.projection import (
+from session_core.stores.hybrid.hot_side import Health, HotSide, PendingWrite
+from session_core.stores.hybrid.projection import (
     Grown,
     Head,
     entry_of,
@@ -48,8 +47,12 @@ from session_core.stores.projection import (
     loaded_if_readable,
     update_head,
 )
+from session_core.stores.hybrid.retention import purge_hybrid
+from session_core.stores.hybrid.threads import HybridThreads, place_of
+from session_core.stores.options import AppendOptions, CheckpointOptions
 from session_core.stores.retention import require_purging
 from session_core.stores.rewrite import Change, Rewriting
+from session_core.stores.risks import Risk, risks_of
 from session_core.turns import Key, Message
 
 T = TypeVar("T")
@@ -104,7 +107,7 @@ class HybridStore(HybridThreads, ProcessBound):
         self.scheme = cold.scheme
         self._verify, self._most = verify, max_entry_bytes
         self._health = Health(on_degraded)
-        self._hot = HotSide(hot, Breaker(retry_after_s), self._health)
+        self._hot = HotSide(hot, CircuitBreaker(retry_after_s), self._health)
         self._closing = Closing(f"a hybrid store before {self.scheme}")
 
     @property
@@ -123,21 +126,10 @@ class HybridStore(HybridThreads, ProcessBound):
         twin._health, twin._hot, twin._closing = self._health, self._hot.awaiting(), self._closing
         return twin
 
-    async def append(
-        self,
-        key: Key,
-        messages: Sequence[Message],
-        *,
-        expected: int | None = None,
-        revise: bool = False,
-        strict: bool = False,
-        lease: Lease | None = None,
-    ) -> Appended:
-        turn = await self._begin(key)
-        done = await self._written(
-            turn, key, self.cold.append(key, messages, expected=expected, revise=revise, strict=strict, lease=lease)
-        )
-        await self._settle(turn, key, done, lambda head: extend_head(head, messages, done))
+    async def append(self, key: Key, messages: Sequence[Message], **options: Unpack[AppendOptions]) -> Appended:
+        pending = await self._begin(key)
+        done = await self._written(pending, key, self.cold.append(key, messages, **options))
+        await self._settle(pending, key, done, partial(extend_head, messages=messages, done=done))
         return done
 
     async def take_lease(self, key: Key, *, holder: str, ttl_s: float) -> Lease | None:
@@ -188,23 +180,23 @@ class HybridStore(HybridThreads, ProcessBound):
         return await self._read(self.cold.search(key, words, max_hits=max_hits))
 
     async def put_digest(self, key: Key, digest: Digest, *, expected: int, born: str | None = None) -> Digest:
-        turn = await self._begin(key)
-        made = await self._written(turn, key, self.cold.put_digest(key, digest, expected=expected, born=born))
-        await self._restate(turn, key, steps=0)
+        pending = await self._begin(key)
+        made = await self._written(pending, key, self.cold.put_digest(key, digest, expected=expected, born=born))
+        await self._restate(pending, key, steps=0)
         return made
 
     async def mark(self, key: Key, marks: Marks) -> None:
-        turn = await self._begin(key)
-        await self._written(turn, key, self.cold.mark(key, marks))
-        await self._restate(turn, key, steps=2)
+        pending = await self._begin(key)
+        await self._written(pending, key, self.cold.mark(key, marks))
+        await self._restate(pending, key, steps=2)
 
     async def notices(self, key: Key) -> tuple[Notice, ...]:
         return await self._read(self.cold.notices(key))
 
     async def delete(self, key: Key) -> int:
-        turn = await self._hot.begin(place_of(key))
-        gone = await self._written(turn, key, self.cold.delete(key))
-        await self._hot.end(turn, discard=True)
+        pending = await self._hot.begin(place_of(key))
+        gone = await self._written(pending, key, self.cold.delete(key))
+        await self._hot.end(pending, discard=True)
         return gone
 
     async def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
@@ -227,9 +219,9 @@ class HybridStore(HybridThreads, ProcessBound):
     async def rewrite(self, key: Key, change: Change) -> int:
         """As in `Rewriting`; the hot entry is removed. Raises: ConfigError if the cold store cannot rewrite."""
         rewriting = self._rewriting()
-        turn = await self._hot.begin(place_of(key))
-        changed = await self._written(turn, key, rewriting.rewrite(key, change))
-        await self._hot.end(turn, discard=True)
+        pending = await self._hot.begin(place_of(key))
+        changed = await self._written(pending, key, rewriting.rewrite(key, change))
+        await self._hot.end(pending, discard=True)
         return changed
 
     async def names(self, tenant: str | None = None) -> tuple[Key, ...]:
@@ -245,22 +237,15 @@ class HybridStore(HybridThreads, ProcessBound):
         self,
         checkpoint: Checkpoint,
         new_values: Mapping[str, Plain | MessageList | None],
-        *,
-        head_channel: str | None,
-        merge: bool,
-        lease: Lease | None = None,
-        follows: bool = False,
+        **options: Unpack[CheckpointOptions],
     ) -> Appended:
         key = checkpoint.key
-        turn = await self._begin(key)
-        work = self.cold.put_checkpoint(
-            checkpoint, new_values, head_channel=head_channel, merge=merge, lease=lease, follows=follows
-        )
-        done = await self._written(turn, key, work)
+        pending = await self._begin(key)
+        done = await self._written(pending, key, self.cold.put_checkpoint(checkpoint, new_values, **options))
         steps = 2 * sum(isinstance(value, MessageList) for value in new_values.values())
-        await self._settle(
-            turn, key, done, lambda head: extend_head_by_checkpoint(head, new_values, head_channel, done), steps=steps
-        )
+        head_channel = options["head_channel"]
+        grow = partial(extend_head_by_checkpoint, values=new_values, head_channel=head_channel, done=done)
+        await self._settle(pending, key, done, grow, steps=steps)
         return done
 
     async def put_writes(self, key: Key, checkpoint_id: str, writes: Sequence[Write]) -> None:
@@ -288,10 +273,10 @@ class HybridStore(HybridThreads, ProcessBound):
             )
         return cast(Rewriting, self.cold)
 
-    async def _begin(self, key: Key) -> Turn | None:
+    async def _begin(self, key: Key) -> PendingWrite | None:
         return None if key.namespace else await self._hot.begin(place_of(key))
 
-    async def _written(self, turn: Turn | None, key: Key, work: Awaitable[T]) -> T:
+    async def _written(self, pending: PendingWrite | None, key: Key, work: Awaitable[T]) -> T:
         """The cold side's answer to a write.
 
         If it fails, the write may have happened nevertheless: then the entry stays hidden until the write expires. A
@@ -301,8 +286,8 @@ class HybridStore(HybridThreads, ProcessBound):
             done = await work
         except (Conflict, InputError):
             self._health.good("cold")
-            if turn is not None:
-                await self._refused(turn)
+            if pending is not None:
+                await self._refused(pending)
             raise
         except StoreError as exc:
             if _answers(exc):
@@ -317,15 +302,15 @@ class HybridStore(HybridThreads, ProcessBound):
         self._health.good("cold")
         return done
 
-    async def _refused(self, turn: Turn) -> None:
-        if turn.head is not None:
-            await self._hot.extend(turn, turn.head, ())
-        elif turn.write:
-            await self._hot.end(turn, discard=False)
+    async def _refused(self, pending: PendingWrite) -> None:
+        if pending.head is not None:
+            await self._hot.extend(pending, pending.head, ())
+        elif pending.name:
+            await self._hot.end(pending, discard=False)
 
     async def _settle(
         self,
-        turn: Turn | None,
+        pending: PendingWrite | None,
         key: Key,
         done: Appended,
         grow: Callable[[Head], Grown | None],
@@ -333,30 +318,30 @@ class HybridStore(HybridThreads, ProcessBound):
         steps: int = 1,
     ) -> None:
         """Make the entry valid again with what was written, or remove it if that is not possible."""
-        if turn is None:
+        if pending is None:
             return
-        head = _head(turn, key)
+        head = _head(pending, key)
         grown = None if head is None else grow(head)
         if grown is not None:
             packed, more = grown[0].packed(), grown[1]
             if len(packed) + grown[0].message_bytes <= self._most:
-                await self._hot.extend(turn, packed, more)
+                await self._hot.extend(pending, packed, more)
                 return
-        alone = await self._hot.end(turn, discard=True)
+        alone = await self._hot.end(pending, discard=True)
         if alone and head is not None and not head.continues_in(done.state, new=done.new, steps=steps):
             self._health.drifts += 1
 
-    async def _restate(self, turn: Turn | None, key: Key, *, steps: int) -> None:
+    async def _restate(self, pending: PendingWrite | None, key: Key, *, steps: int) -> None:
         """Make the entry valid again with the current state of the cold side."""
-        if turn is None:
+        if pending is None:
             return
         try:
-            state = await self.cold.state(key) if turn.head is not None else None
+            state = await self.cold.state(key) if pending.head is not None else None
         except StoreError:
-            await self._hot.end(turn, discard=True)
+            await self._hot.end(pending, discard=True)
             return
         now = state or State(key)
-        await self._settle(turn, key, Appended((), 0, now), lambda head: update_head(head, now), steps=steps)
+        await self._settle(pending, key, Appended((), 0, now), lambda head: update_head(head, now), steps=steps)
 
     async def _read(self, work: Awaitable[T]) -> T:
         try:
@@ -384,9 +369,9 @@ def _answers(exc: StoreError) -> bool:
     return isinstance(exc, _LIVELY) and not isinstance(exc, StoreLost)
 
 
-def _head(turn: Turn, key: Key) -> Head | None:
-    """The head that `turn` hid; None if none was valid, or if it is another release's."""
+def _head(pending: PendingWrite, key: Key) -> Head | None:
+    """The head that `pending` hid; None if none was valid, or if it is another release's."""
     try:
-        return None if turn.head is None else head_from(turn.head, key)
+        return None if pending.head is None else head_from(pending.head, key)
     except StoreUnreadable:
         return None

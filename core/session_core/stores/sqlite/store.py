@@ -23,6 +23,7 @@ from session_core.serial.codec import (
     pack,
     unpack,
 )
+from session_core.stores.refusals import session_gone
 from session_core.stores.retention import require_age
 from session_core.stores.rewrite import Change
 from session_core.stores.rules import (
@@ -34,16 +35,15 @@ from session_core.stores.rules import (
     require_newest,
     require_version,
     sealed_by,
-    session_gone,
     standing,
     version_in,
 )
 from session_core.stores.session_errors import naming_sessions
-from session_core.stores.sqlite_checkpoints import SqliteCheckpoints
-from session_core.stores.sqlite_file import SqliteFile
-from session_core.stores.sqlite_leases import drop_lease, drop_leases_of_nothing, take_lease, token_of
-from session_core.stores.sqlite_rewrite import rewrite_rows
-from session_core.stores.sqlite_rows import (
+from session_core.stores.sqlite.checkpoints import SqliteCheckpoints
+from session_core.stores.sqlite.file import SqliteFile
+from session_core.stores.sqlite.leases import drop_lease, drop_leases_of_nothing, take_lease, token_of
+from session_core.stores.sqlite.rewrite import rewrite_rows
+from session_core.stores.sqlite.rows import (
     STATE_COLUMNS,
     SessionRow,
     delete_rows,
@@ -62,7 +62,7 @@ from session_core.stores.sqlite_rows import (
     text_in,
     text_out,
 )
-from session_core.stores.sqlite_threads import SqliteThreads
+from session_core.stores.sqlite.threads import SqliteThreads
 from session_core.turns import Key, Message
 from session_core.voices import threaded
 
@@ -179,7 +179,7 @@ class SqliteStore(SqliteCheckpoints, SqliteThreads, ProcessBound):
             forget_digest(connection, row, numbered.number)
             connection.execute(
                 "INSERT INTO digests (session, number, data) VALUES (?, ?, ?)",
-                (row.place, numbered.number, encode_digest(numbered)),
+                (row.rowid, numbered.number, encode_digest(numbered)),
             )
             save_state(connection, row, replace(row.state, ready=standing(numbered)))
             return numbered
@@ -194,13 +194,13 @@ class SqliteStore(SqliteCheckpoints, SqliteThreads, ProcessBound):
                 connection.execute(
                     "INSERT INTO notices (session, number, data) SELECT ?, count(*) + 1, ? FROM notices "
                     "WHERE session = ?",
-                    (row.place, pack(notice_to_plain(marks.notice)), row.place),
+                    (row.rowid, pack(notice_to_plain(marks.notice)), row.rowid),
                 )
 
     async def notices(self, key: Key) -> tuple[Notice, ...]:
         with self._file.reading() as connection:
             row = session_row(connection, key)
-            place = row.place if row else 0
+            place = row.rowid if row else 0
             found = connection.execute("SELECT data FROM notices WHERE session = ? ORDER BY number", (place,))
             return tuple(notice_from_plain(unpack(data)) for (data,) in found)
 
@@ -264,7 +264,7 @@ class SqliteStore(SqliteCheckpoints, SqliteThreads, ProcessBound):
     async def damage(self) -> tuple[str, ...]:
         try:
             with self._file.reading() as connection:
-                found = [str(said) for (said,) in connection.execute("PRAGMA quick_check(5)")]
+                found = [text for (text,) in connection.execute("PRAGMA quick_check(5)")]
         except StoreUnreadable as exc:
             return (str(exc),)
         return tuple(" ".join(text.split()) for text in found if text != "ok")

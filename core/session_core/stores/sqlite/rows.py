@@ -43,21 +43,19 @@ _TABLES = ("messages", "digests", "notices", "checkpoints", "channel_values", "w
 class SessionRow:
     """A session's row: its rowid and its state."""
 
-    __slots__ = ("next_seq", "place", "state")
+    __slots__ = ("next_seq", "rowid", "state")
 
-    def __init__(self, row: Sequence[object]) -> None:
-        place, tenant, session_id, namespace, version, next_seq, state = row
-        self.place = int(str(place))
-        self.next_seq = int(str(next_seq))
+    def __init__(self, row: Sequence[Any]) -> None:
+        self.rowid, tenant, session_id, namespace, version, self.next_seq, state = row
         key = Key(text_out(session_id), text_out(tenant), text_out(namespace))
-        self.state = state_from_plain(unpack(as_bytes(state)), key=key, version=int(str(version)))
+        self.state = state_from_plain(unpack(state), key=key, version=version)
 
 
 def session_row(connection: sqlite3.Connection, key: Key) -> SessionRow | None:
     """The row of `key`, or None."""
     row = connection.execute(
         f"SELECT {STATE_COLUMNS} FROM sessions WHERE tenant = ? AND session_id = ? AND namespace = ?",
-        _names(key),
+        names(key),
     ).fetchone()
     return SessionRow(row) if row else None
 
@@ -69,7 +67,7 @@ def require_row(connection: sqlite3.Connection, key: Key) -> SessionRow:
         return found
     connection.execute(
         "INSERT INTO sessions (tenant, session_id, namespace, state, touched_s) VALUES (?, ?, ?, ?, now_s())",
-        (*_names(key), pack(state_to_plain(begun(key)))),
+        (*names(key), pack(state_to_plain(begun(key)))),
     )
     made = session_row(connection, key)
     if made is None:
@@ -83,7 +81,7 @@ def save_state(connection: sqlite3.Connection, row: SessionRow, state: State, ne
     connection.execute(
         "UPDATE sessions SET version = ?, next_seq = ?, state = ?, updated_s = coalesce(?, now_s()), "
         "touched_s = now_s() WHERE id = ?",
-        (state.version, row.next_seq, pack(state_to_plain(state)), state.ledger.last_time_s, row.place),
+        (state.version, row.next_seq, pack(state_to_plain(state)), state.ledger.last_time_s, row.rowid),
     )
 
 
@@ -103,7 +101,7 @@ def number_rows(
         rows = connection.execute(
             "SELECT m.id, b.digest, m.seq FROM messages m JOIN bodies b ON b.id = m.body "
             f"WHERE m.session = ? AND m.id IN ({', '.join('?' * len(some))}) ORDER BY m.seq",
-            (row.place, *some),
+            (row.rowid, *some),
         )
         for message_id, digest, seq in rows:
             found.setdefault(message_id, {})[bytes(digest)] = int(seq)
@@ -122,7 +120,7 @@ def insert_messages(connection: sqlite3.Connection, row: SessionRow, outcome: Nu
             "INSERT INTO messages (session, seq, id, body, author, time_s, tokens, importance) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                row.place,
+                row.rowid,
                 message.seq,
                 text_in(message.id),
                 body,
@@ -139,7 +137,7 @@ def keep_body(connection: sqlite3.Connection, row: SessionRow, message: Message,
     """The rowid of the message's body, which is stored unless the session has it."""
     digest = digest or body_digest(message)
     found = connection.execute(
-        "SELECT id, clip FROM bodies WHERE session = ? AND digest = ?", (row.place, digest)
+        "SELECT id, clip FROM bodies WHERE session = ? AND digest = ?", (row.rowid, digest)
     ).fetchone()
     if found:
         if found[1] is None and message.clip is not None:
@@ -150,7 +148,7 @@ def keep_body(connection: sqlite3.Connection, row: SessionRow, message: Message,
         return int(found[0])
     made = connection.execute(
         "INSERT INTO bodies (session, digest, data, clip, clip_tokens) VALUES (?, ?, ?, ?, ?)",
-        (row.place, digest, encode_body(message), text_in(message.clip), message.clip_tokens),
+        (row.rowid, digest, encode_body(message), text_in(message.clip), message.clip_tokens),
     )
     return int(made.lastrowid or 0)
 
@@ -190,7 +188,7 @@ def messages_with(
         part = bodies[first : first + IDS_AT_ONCE]
         rows = connection.execute(
             f"{_BODY} WHERE m.session = ? AND m.body IN ({','.join('?' * len(part))}) ORDER BY m.seq",
-            (row.place, *part),
+            (row.rowid, *part),
         )
         for *values, body in rows:
             found[body].append(message_from(values))
@@ -217,8 +215,8 @@ def delete_rows(connection: sqlite3.Connection, tenant: str, session_id: str) ->
         gone += row.state.ledger.messages
         _forget_words(connection, row)
         for table in _TABLES:
-            connection.execute(f"DELETE FROM {table} WHERE session = ?", (row.place,))
-        connection.execute("DELETE FROM sessions WHERE id = ?", (row.place,))
+            connection.execute(f"DELETE FROM {table} WHERE session = ?", (row.rowid,))
+        connection.execute("DELETE FROM sessions WHERE id = ?", (row.rowid,))
     connection.execute("DELETE FROM leases WHERE tenant = ? AND session_id = ?", (text_in(tenant), text_in(session_id)))
     return gone
 
@@ -240,18 +238,18 @@ def idle_sessions(
     return [(text_out(owner), text_out(name)) for owner, name in found]
 
 
-def is_idle(connection: sqlite3.Connection, place: tuple[str, str], older_than_s: float) -> bool:
-    """Whether no part of the session with rowid `place` was written for `older_than_s` seconds."""
+def is_idle(connection: sqlite3.Connection, named: tuple[str, str], older_than_s: float) -> bool:
+    """Whether no part of the session with this tenant and name was written for `older_than_s` seconds."""
     found = connection.execute(
         "SELECT max(touched_s) < now_s() - ? FROM sessions WHERE tenant = ? AND session_id = ?",
-        (older_than_s, *map(text_in, place)),
+        (older_than_s, *map(text_in, named)),
     ).fetchone()
     return bool(found[0])
 
 
 def _forget_words(connection: sqlite3.Connection, row: SessionRow) -> None:
     """Remove the session's words from the index, which stores no text and must be given it again."""
-    bodies = connection.execute("SELECT id, data FROM bodies WHERE session = ? AND indexed = 1", (row.place,))
+    bodies = connection.execute("SELECT id, data FROM bodies WHERE session = ? AND indexed = 1", (row.rowid,))
     for body, data in bodies.fetchall():
         marks = " ".join(word_marks(row.state, terms(searchable(decode_body(data)))))
         connection.execute("INSERT INTO words (words, rowid, marks) VALUES ('delete', ?, ?)", (body, marks))
@@ -263,7 +261,7 @@ def messages_in(connection: sqlite3.Connection, row: SessionRow, part: Ranges) -
     for first, last in part.pairs:
         rows = connection.execute(
             f"{_MESSAGE} WHERE m.session = ? AND m.seq BETWEEN ? AND ? ORDER BY m.seq",
-            (row.place, first, last),
+            (row.rowid, first, last),
         )
         found.extend(map(message_from, rows))
     return tuple(found)
@@ -273,11 +271,11 @@ def messages_where(
     connection: sqlite3.Connection, row: SessionRow, condition: str, values: Iterable[object]
 ) -> tuple[Message, ...]:
     """The messages that match `condition`, by sequence number."""
-    rows = connection.execute(f"{_MESSAGE} WHERE m.session = ? AND {condition} ORDER BY m.seq", (row.place, *values))
+    rows = connection.execute(f"{_MESSAGE} WHERE m.session = ? AND {condition} ORDER BY m.seq", (row.rowid, *values))
     return tuple(map(message_from, rows))
 
 
-def message_from(row: Sequence[object]) -> Message:
+def message_from(row: Sequence[Any]) -> Message:
     """The message of a row of `messages` and its body; usually the same object for the same row."""
     key: tuple[Any, ...] = tuple(row)
     found = _messages.recent(key)
@@ -291,15 +289,15 @@ def _read(row: tuple[Any, ...]) -> Message:
     seq, message_id, author, time_s, tokens, importance, data, clip, clip_tokens = row
     with reading(f"message number {seq}"):
         return decode_body(
-            as_bytes(data),
+            data,
             id=text_out(message_id),
-            seq=int(str(seq)),
-            author=None if author is None else text_out(author),
-            time_s=None if time_s is None else float(str(time_s)),
-            tokens=int(str(tokens)),
-            importance=Importance(str(importance)),
-            clip=None if clip is None else text_out(clip),
-            clip_tokens=int(str(clip_tokens)),
+            seq=int(seq),
+            author=maybe_out(author),
+            time_s=None if time_s is None else float(time_s),
+            tokens=int(tokens),
+            importance=Importance(importance),
+            clip=maybe_out(clip),
+            clip_tokens=int(clip_tokens),
         )
 
 
@@ -307,7 +305,7 @@ def digests_of(connection: sqlite3.Connection, row: SessionRow, newest: int) -> 
     """The digests numbered at most `newest`, newest first, read lazily."""
     rows = connection.execute(
         "SELECT data FROM digests WHERE session = ? AND number <= ? ORDER BY number DESC",
-        (row.place, newest),
+        (row.rowid, newest),
     )
     for (data,) in rows:
         yield decode_digest(data)
@@ -316,9 +314,9 @@ def digests_of(connection: sqlite3.Connection, row: SessionRow, newest: int) -> 
 def forget_digest(connection: sqlite3.Connection, row: SessionRow, newest: int) -> None:
     """Remove the oldest digest that number `newest` outlives (`rules.outlived`)."""
     connection.execute(
-        "DELETE FROM digests WHERE session = :place AND number = (SELECT min(number) FROM digests "
-        "WHERE session = :place AND number < :active AND :newest - number >= 2 * (number & -number))",
-        {"place": row.place, "active": row.state.active.number, "newest": newest},
+        "DELETE FROM digests WHERE session = :rowid AND number = (SELECT min(number) FROM digests "
+        "WHERE session = :rowid AND number < :active AND :newest - number >= 2 * (number & -number))",
+        {"rowid": row.rowid, "active": row.state.active.number, "newest": newest},
     )
 
 
@@ -334,15 +332,16 @@ def text_in(text: str | None) -> str | bytes | None:
     return text
 
 
-def text_out(value: object) -> str:
+def text_out(value: str | bytes) -> str:
     """The inverse of `text_in`."""
-    return value.decode("utf-8", "surrogatepass") if isinstance(value, bytes) else str(value)
+    return value.decode("utf-8", "surrogatepass") if isinstance(value, bytes) else value
 
 
-def _names(key: Key) -> tuple[str | bytes | None, ...]:
+def maybe_out(value: str | bytes | None) -> str | None:
+    """As `text_out`; None stays None."""
+    return None if value is None else text_out(value)
+
+
+def names(key: Key) -> tuple[str | bytes | None, ...]:
+    """Tenant, session id and namespace as columns."""
     return text_in(key.tenant), text_in(key.session_id), text_in(key.namespace)
-
-
-def as_bytes(value: object) -> bytes:
-    """The bytes of a BLOB column."""
-    return bytes(value) if isinstance(value, (bytes, bytearray, memoryview)) else str(value).encode()

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
 from session_core.errors import StoreClosed, StoreError
-from session_core.forks import ForkSafeLock
 from session_core.stores.cache import Cache, Entry, Look
+from session_core.stores.circuit_breaker import CircuitBreaker
 
 T = TypeVar("T")
 Unhidden = dict[str, set[str]]
@@ -21,37 +20,6 @@ FAILURES = (StoreError, OSError, TimeoutError)
 """Errors of a cache after which the hot side counts as unavailable."""
 REPAIRED_AT_ONCE = 50
 """Maximum entries that one call repairs after the hot side became available again."""
-
-
-class Breaker:
-    """A circuit breaker: passes calls until one fails; then one call per `retry_after_s` seconds, until one works.
-
-    So an unavailable server costs one timeout in that time, whatever the load. Implemented here because libraries
-    for it wait, count and lock in one voice only; retries within a call are the driver's.
-    """
-
-    def __init__(self, retry_after_s: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._retry_after_s, self._clock = retry_after_s, clock
-        self._closed_until_s: float | None = None
-        self._lock = ForkSafeLock()
-
-    def lets_through(self) -> bool:
-        """Whether to try now; while the circuit is open, True is returned to one caller only."""
-        with self._lock:
-            if self._closed_until_s is None:
-                return True
-            if self._clock() < self._closed_until_s:
-                return False
-            self._closed_until_s = self._clock() + self._retry_after_s
-            return True
-
-    def worked(self) -> None:
-        with self._lock:
-            self._closed_until_s = None
-
-    def failed(self) -> None:
-        with self._lock:
-            self._closed_until_s = self._clock() + self._retry_after_s
 
 
 @dataclass(slots=True)
@@ -69,8 +37,8 @@ class Health:
 
     def bad(self, side: str, exc: BaseException) -> None:
         """`side` failed with `exc`; reported once, until the reason changes."""
-        said = exc.message_without_session if isinstance(exc, StoreError) else exc
-        why = f"{type(exc).__name__}: {said}"
+        text = exc.message_without_session if isinstance(exc, StoreError) else exc
+        why = f"{type(exc).__name__}: {text}"
         if self.reasons.get(side) != why:
             self.reasons[side] = why
             self._tell()
@@ -86,14 +54,14 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class PendingWrite:
     """One write from the hot side's point of view: its place, its name, and the head that it hid, if that was valid.
 
     A write that the hot side does not know of has no name.
     """
 
     place: str
-    write: str = ""
+    name: str = ""
     head: bytes | None = None
 
 
@@ -101,7 +69,7 @@ class HotSide:
     """A cache that never raises: a failure is a miss. Places whose entries it could not hide in time are not used
     until they are repaired."""
 
-    def __init__(self, cache: Cache, breaker: Breaker, health: Health, unhidden: Unhidden | None = None) -> None:
+    def __init__(self, cache: Cache, breaker: CircuitBreaker, health: Health, unhidden: Unhidden | None = None) -> None:
         self.cache = cache
         self.unhidden: Unhidden = {} if unhidden is None else unhidden
         self._breaker, self._health = breaker, health
@@ -118,33 +86,33 @@ class HotSide:
                 return None
         return await self._try(lambda: self.cache.look(place, hidden=hidden))
 
-    async def begin(self, place: str) -> Turn:
+    async def begin(self, place: str) -> PendingWrite:
         """Announce a write to `place`."""
-        turn = Turn(place, secrets.token_hex(8))
+        pending = PendingWrite(place, secrets.token_hex(8))
         if self.unhidden:
             await self._repair(place)
-        begun = await self._try(lambda: _boxed(self.cache.begin(place, turn.write)), turn)
+        begun = await self._try(lambda: _boxed(self.cache.begin(place, pending.name)), pending)
         if begun is None:
-            return Turn(place)
+            return PendingWrite(place)
         if place in self.unhidden:
-            self._pass_by(turn)
-            return Turn(place)
-        return Turn(place, turn.write, begun[0])
+            self._mark_unhidden(pending)
+            return PendingWrite(place)
+        return PendingWrite(place, pending.name, begun[0])
 
-    async def extend(self, turn: Turn, head: bytes, more: Sequence[bytes]) -> None:
+    async def extend(self, pending: PendingWrite, head: bytes, more: Sequence[bytes]) -> None:
         """The write succeeded and added this."""
-        await self._try(lambda: self.cache.extend(turn.place, turn.write, head, more), turn)
+        await self._try(lambda: self.cache.extend(pending.place, pending.name, head, more), pending)
 
-    async def end(self, turn: Turn, *, discard: bool) -> bool:
+    async def end(self, pending: PendingWrite, *, discard: bool) -> bool:
         """The write succeeded (`discard`: the entry is outdated), or nothing was written. Returns whether it is
         certain that no other write began since."""
-        if turn.write:
-            ending = partial(self.cache.end, turn.place, turn.write, discard=discard)
-            return bool(await self._try(ending, turn if discard else None))
+        if pending.name:
+            ending = partial(self.cache.end, pending.place, pending.name, discard=discard)
+            return bool(await self._try(ending, pending if discard else None))
         if discard:
             # Another caller may have repaired the place during the write.
-            self._pass_by(turn)
-            await self._repair(turn.place)
+            self._mark_unhidden(pending)
+            await self._repair(pending.place)
         return False
 
     async def fill(self, place: str, mark: str, entry: Entry) -> None:
@@ -164,15 +132,15 @@ class HotSide:
             await self.cache.end(place, write, discard=True)
         return True
 
-    def _pass_by(self, turn: Turn) -> None:
-        self.unhidden.setdefault(turn.place, set()).update([turn.write] if turn.write else [])
+    def _mark_unhidden(self, pending: PendingWrite) -> None:
+        self.unhidden.setdefault(pending.place, set()).update([pending.name] if pending.name else [])
 
-    async def _try(self, work: Callable[[], Awaitable[T]], turn: Turn | None = None) -> T | None:
-        """The cache's answer, or None. If it may or may not have received `turn`, the place is not used until it is
+    async def _try(self, work: Callable[[], Awaitable[T]], pending: PendingWrite | None = None) -> T | None:
+        """The cache's answer, or None. If it may or may not have received `pending`, the place is not used until it is
         repaired."""
         if not self._breaker.lets_through():
-            if turn is not None:
-                self._pass_by(Turn(turn.place))
+            if pending is not None:
+                self._mark_unhidden(PendingWrite(pending.place))
             return None
         try:
             found = await work()
@@ -180,8 +148,8 @@ class HotSide:
             # Closed with the store during this call: no failure to report.
             return None
         except FAILURES as exc:
-            if turn is not None:
-                self._pass_by(turn)
+            if pending is not None:
+                self._mark_unhidden(pending)
             self._breaker.failed()
             self._health.bad("hot", exc)
             return None

@@ -10,13 +10,13 @@ from typing import cast
 from session_core.ports import Checkpoint, Holding, Stored, Version
 from session_core.ranges import Ranges
 from session_core.serial.codec import decode_body, reading, unpack
-from session_core.stores.rules import begun, require_nothing_there, require_version, with_head
-from session_core.stores.sqlite_checkpoints import BARE_COLUMNS, BODIES, bare_from, filled, values_of
-from session_core.stores.sqlite_file import SqliteFile
-from session_core.stores.sqlite_rows import (
+from session_core.stores.refusals import copy_exists
+from session_core.stores.rules import begun, require_version, with_head
+from session_core.stores.sqlite.checkpoints import BARE_COLUMNS, BODIES, bare_from, filled, values_of
+from session_core.stores.sqlite.file import SqliteFile
+from session_core.stores.sqlite.rows import (
     STATE_COLUMNS,
     SessionRow,
-    as_bytes,
     digests_of,
     index_words,
     require_row,
@@ -95,13 +95,13 @@ class SqliteThreads:
             if row is None:
                 return
             require_version(row.state, expected)
-            gone = [(row.place, text_in(name)) for name in checkpoint_ids]
+            gone = [(row.rowid, text_in(name)) for name in checkpoint_ids]
             _drop_values(connection, row, set(checkpoint_ids))
             connection.executemany("DELETE FROM checkpoints WHERE session = ? AND id = ?", gone)
             _drop_writes(connection, row, gone)
             connection.executemany(
                 "UPDATE checkpoints SET parent_id = ? WHERE session = ? AND id = ?",
-                [(text_in(parent), row.place, text_in(name)) for name, parent in (parents or {}).items()],
+                [(text_in(parent), row.rowid, text_in(name)) for name, parent in (parents or {}).items()],
             )
             save_state(connection, row, row.state if head is None else with_head(row.state, head))
         self._file.erased(wait_s=0.0)
@@ -109,7 +109,8 @@ class SqliteThreads:
     async def copy_session(self, key: Key, session_id: str) -> None:
         target = replace(key, session_id=session_id, namespace="")
         with self._file.writing() as connection:
-            require_nothing_there(key, target, bool(_rows(connection, target)))
+            if _rows(connection, target):
+                raise copy_exists(key, target)
             for row in _rows(connection, key):
                 _copy(connection, row, replace(target, namespace=row.state.key.namespace))
 
@@ -132,7 +133,7 @@ def _rows(connection: sqlite3.Connection, key: Key) -> list[SessionRow]:
 
 def _bare(connection: sqlite3.Connection, row: SessionRow, checkpoint_id: str | None) -> Checkpoint | None:
     found = connection.execute(
-        f"SELECT {BARE_COLUMNS} FROM checkpoints WHERE session = ? AND id = ?", (row.place, text_in(checkpoint_id))
+        f"SELECT {BARE_COLUMNS} FROM checkpoints WHERE session = ? AND id = ?", (row.rowid, text_in(checkpoint_id))
     ).fetchone()
     with reading(f"a checkpoint of session {row.state.key}"):
         return bare_from(row.state.key, found) if found else None
@@ -140,9 +141,9 @@ def _bare(connection: sqlite3.Connection, row: SessionRow, checkpoint_id: str | 
 
 def _versions(connection: sqlite3.Connection, row: SessionRow) -> list[tuple[str, dict[str, Version]]]:
     """All checkpoints of the session, with the versions of their channels."""
-    found = connection.execute("SELECT id, versions FROM checkpoints WHERE session = ?", (row.place,)).fetchall()
+    found = connection.execute("SELECT id, versions FROM checkpoints WHERE session = ?", (row.rowid,)).fetchall()
     with reading(f"a checkpoint of session {row.state.key}"):
-        return [(text_out(name), cast(dict[str, Version], unpack(as_bytes(packed)))) for name, packed in found]
+        return [(text_out(name), cast(dict[str, Version], unpack(packed))) for name, packed in found]
 
 
 def _drop_values(connection: sqlite3.Connection, row: SessionRow, gone: set[str]) -> None:
@@ -152,7 +153,7 @@ def _drop_values(connection: sqlite3.Connection, row: SessionRow, gone: set[str]
         named[name in gone].update((channel, str(version)) for channel, version in versions.items())
     connection.executemany(
         "DELETE FROM channel_values WHERE session = ? AND channel = ? AND version = ?",
-        [(row.place, text_in(channel), text_in(version)) for channel, version in named[True] - named[False]],
+        [(row.rowid, text_in(channel), text_in(version)) for channel, version in named[True] - named[False]],
     )
 
 
@@ -162,25 +163,25 @@ def _drop_writes(connection: sqlite3.Connection, row: SessionRow, gone: Sequence
     for place in gone:
         bodies |= _bodies(connection, "session = ? AND checkpoint = ?", place)
         connection.execute("DELETE FROM writes WHERE session = ? AND checkpoint = ?", place)
-    bodies -= _bodies(connection, "session = ?", (row.place,)) if bodies else set()
+    bodies -= _bodies(connection, "session = ?", (row.rowid,)) if bodies else set()
     connection.executemany(
         "DELETE FROM bodies WHERE session = ? AND digest = ? AND NOT EXISTS "
         "(SELECT 1 FROM messages WHERE messages.body = bodies.id)",
-        [(row.place, digest) for digest in bodies],
+        [(row.rowid, digest) for digest in bodies],
     )
 
 
 def _bodies(connection: sqlite3.Connection, where: str, values: Iterable[object]) -> set[bytes]:
     """The bodies that some writes refer to."""
     found = connection.execute(f"SELECT data FROM writes WHERE {where} AND type = ?", (*values, BODIES))
-    kept = (cast("list[list[list[bytes]]]", unpack(as_bytes(data))) for (data,) in found)
+    kept = (cast("list[list[list[bytes]]]", unpack(data)) for (data,) in found)
     return {digest for _, entries in kept for _, digest, _ in entries}
 
 
 def _copy(connection: sqlite3.Connection, row: SessionRow, target: Key) -> None:
     made = require_row(connection, target)
     save_state(connection, made, replace(row.state, key=target, born=begun(target).born), new=row.next_seq - 1)
-    places = (made.place, row.place)
+    places = (made.rowid, row.rowid)
     for table, columns in _COPIED.items():
         connection.execute(
             f"INSERT INTO {table} (session, {columns}) SELECT ?, {columns} FROM {table} WHERE session = ?", places
@@ -198,10 +199,10 @@ def _copy(connection: sqlite3.Connection, row: SessionRow, target: Key) -> None:
         places,
     )
     # Word hashes are keyed with the session's secret (see `word_marks`), so the copy has others.
-    said = connection.execute(
+    indexed = connection.execute(
         "SELECT n.id, n.data FROM bodies n JOIN bodies o ON o.session = ? AND o.digest = n.digest AND o.indexed = 1 "
         "WHERE n.session = ?",
-        (row.place, made.place),
+        (row.rowid, made.rowid),
     ).fetchall()
-    for body, data in said:
+    for body, data in indexed:
         index_words(connection, made, decode_body(data), body)

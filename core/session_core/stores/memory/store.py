@@ -28,10 +28,11 @@ from session_core.ranges import Ranges
 from session_core.retrieve import searchable, terms
 from session_core.sealed import seal_of, seal_of_checkpoint, seal_of_writes
 from session_core.stores.closing import Closing, LockWhileOpen
-from session_core.stores.list_parts import Before, answers, base_of, head_after, part_of
-from session_core.stores.memory_rewrite import rewrite_session
-from session_core.stores.memory_session import MemorySession
-from session_core.stores.memory_threads import MemoryThreads, filled
+from session_core.stores.list_parts import Before, base_of, store_list
+from session_core.stores.memory.rewrite import rewrite_session
+from session_core.stores.memory.session import MemorySession
+from session_core.stores.memory.threads import MemoryThreads, filled
+from session_core.stores.refusals import session_gone
 from session_core.stores.retention import require_age
 from session_core.stores.rewrite import Change
 from session_core.stores.rules import (
@@ -50,10 +51,8 @@ from session_core.stores.rules import (
     require_values,
     require_version,
     sealed_by,
-    session_gone,
     standing,
     version_in,
-    with_head,
 )
 from session_core.turns import Key, Message
 
@@ -277,12 +276,8 @@ class MemoryStore(MemoryThreads, ProcessBound):
                     session.values[place] = value
                 else:
                     older = self._part_before(session, checkpoint, channel)
-                    part, outcome = self._keep_list(session, value, older, is_head=channel == head_channel)
-                    session.values[place] = Stored(part)
-                    if channel == head_channel:
-                        answering = answers(value, outcome)
-                        head = head_after(session.state.head, part, older.part, value.base, answering=answering)
-                        session.state = with_head(session.state, head if merge else part)
+                    is_head = channel == head_channel
+                    session.values[place] = Stored(self._keep_list(session, value, older, is_head=is_head, merge=merge))
             session.checkpoints[checkpoint.id] = replace(checkpoint, values={}, writes=())
             after = session.state.ledger
             return Appended((), after.messages - before.messages, session.state, after.tokens - before.tokens)
@@ -360,13 +355,13 @@ class MemoryStore(MemoryThreads, ProcessBound):
         return Before(version, value.part if isinstance(value, Stored) else Ranges())
 
     def _keep_list(
-        self, session: MemorySession, value: MessageList, before: Before, *, is_head: bool
-    ) -> tuple[Ranges, Numbered]:
+        self, session: MemorySession, value: MessageList, before: Before, *, is_head: bool, merge: bool
+    ) -> Ranges:
         messages = [item for item in value.items if isinstance(item, Message)]
         outcome = self._number(session, messages, revise=True, lineage=base_of(value, before))
         self._keep(session, outcome)
-        session.state = grow_state(session.state, outcome, session.state.head)
-        return part_of(value, outcome, before, is_head=is_head), outcome
+        session.state, part = store_list(session.state, value, outcome, before, is_head=is_head, merge=merge)
+        return part
 
     @staticmethod
     def _pick(session: MemorySession, part: Ranges) -> tuple[Message, ...]:

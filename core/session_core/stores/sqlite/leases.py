@@ -6,7 +6,7 @@ import sqlite3
 
 from session_core.ports import Lease
 from session_core.stores.rules import lease_over
-from session_core.stores.sqlite_rows import text_in
+from session_core.stores.sqlite.rows import names, text_in
 from session_core.turns import Key
 
 _OF_SESSION = "tenant = ? AND session_id = ? AND namespace = ?"
@@ -15,17 +15,17 @@ _OF_SESSION = "tenant = ? AND session_id = ? AND namespace = ?"
 def take_lease(connection: sqlite3.Connection, key: Key, *, holder: str, ttl_s: float, now_s: float) -> Lease | None:
     """As in the protocol. A grant is a new row: its number was never used before, also not by a deleted session."""
     found = connection.execute(
-        f"SELECT token, holder, taken_s, ttl_s FROM leases WHERE {_OF_SESSION}", _columns(key)
+        f"SELECT token, holder, taken_s, ttl_s FROM leases WHERE {_OF_SESSION}", names(key)
     ).fetchone()
     if found is not None and found[1] == holder:
         connection.execute("UPDATE leases SET taken_s = ?, ttl_s = ? WHERE token = ?", (now_s, ttl_s, found[0]))
         return Lease(key, int(found[0]), holder, ttl_s)
     if found is not None and not lease_over(found[2], found[3], now_s):
         return None
-    connection.execute(f"DELETE FROM leases WHERE {_OF_SESSION}", _columns(key))
+    connection.execute(f"DELETE FROM leases WHERE {_OF_SESSION}", names(key))
     made = connection.execute(
         "INSERT INTO leases (tenant, session_id, namespace, holder, taken_s, ttl_s) VALUES (?, ?, ?, ?, ?, ?)",
-        (*_columns(key), holder, now_s, ttl_s),
+        (*names(key), holder, now_s, ttl_s),
     )
     return Lease(key, int(made.lastrowid or 0), holder, ttl_s)
 
@@ -47,9 +47,5 @@ def drop_leases_of_nothing(connection: sqlite3.Connection, until_s: float, tenan
 
 def token_of(connection: sqlite3.Connection, key: Key) -> int | None:
     """The token of the newest grant; None if it was released, or there was none."""
-    found = connection.execute(f"SELECT token FROM leases WHERE {_OF_SESSION}", _columns(key)).fetchone()
+    found = connection.execute(f"SELECT token FROM leases WHERE {_OF_SESSION}", names(key)).fetchone()
     return None if found is None else int(found[0])
-
-
-def _columns(key: Key) -> tuple[str | bytes | None, ...]:
-    return text_in(key.tenant), text_in(key.session_id), text_in(key.namespace)
