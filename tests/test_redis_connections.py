@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import pytest
 import redis
-from relay import redis_relay
 from redis_server import RedisServer, redis_sentinel, redis_server
+from relay import redis_relay
 
 from session_core.errors import ConfigError, StoreBusy, StoreError, StoreLost
 from session_core.stores.redis import primaries

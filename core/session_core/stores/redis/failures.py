@@ -23,8 +23,8 @@ _PLAIN = "; if it speaks no TLS, start the URL with redis:// instead of rediss:/
 _SECURE = "; if the port speaks TLS, start the URL with rediss:// instead of redis://"
 """A TLS port closes a connection without a handshake."""
 _REPLICA = (
-    "is a read-only replica, and nothing was written; retry if its primary is being replaced, otherwise use the address "
-    "of the primary, or redis+sentinel://"
+    "is a read-only replica, and nothing was written; retry if its primary is being replaced, otherwise use the "
+    "address of the primary, or redis+sentinel://"
 )
 _IN_SCRIPT = re.compile(r"(?:ERR )?(?:Error running script \(call to f_\w+\): )?(?:@user_script: ?\d+: )*-?")
 """Prefix of version 6 for errors of commands within a script."""

@@ -161,8 +161,6 @@ class AwaitingPrimary(AwaitingDirect):
 def _of_a_primary(answers: list[Any]) -> list[Any]:
     """`answers`, unless one shows that the server is no longer the primary."""
     for answer in answers:
-        if is_of_replica(answer) or (
-            isinstance(answer, exceptions.ResponseError) and "NOREPLICAS " in str(answer)
-        ):
+        if is_of_replica(answer) or (isinstance(answer, exceptions.ResponseError) and "NOREPLICAS " in str(answer)):
             raise Replaced("it takes no writes")
     return answers
