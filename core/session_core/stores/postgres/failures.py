@@ -94,7 +94,7 @@ _UNREACHED: tuple[tuple[re.Pattern[str], type[SessionError], str], ...] = (
         StoreUnreadable,
         "have the server let this user in from here (pg_hba.conf), or name another in the URL",
     ),
-    (re.compile("invalid .* (?:value|option)"), ConfigError, "correct it in the URL"),
+    (re.compile("invalid .* (?:value|option)|bad value for"), ConfigError, "correct it in the URL"),
     (re.compile("resolve host|translate host name"), StoreLost, "is the host's name right? Then retry"),
     (
         re.compile("timeout expired"),
