@@ -41,6 +41,10 @@ class Relay:
                             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                     threading.Thread(target=self._carry, args=(*pair, from_server, asked), daemon=True).start()
 
+    def lead_to(self, target: Target) -> None:
+        """Carry new connections to another server, and those that are open as before."""
+        self._target = target
+
     def close(self) -> None:
         """Take no more connections."""
         self._listener.close()

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import signal
+import subprocess
 import sys
 import time
 import warnings
@@ -18,6 +19,7 @@ from postgres_server import postgres_server
 from redis_server import RedisServer, redis_cluster, redis_server
 from tls_front import tls_front
 
+from session_core import Sessions
 from session_core.errors import StoreClosed
 from session_core.ports import SessionStore
 from session_core.stores.postgres.store import PostgresStore
@@ -216,3 +218,27 @@ def test_what_could_not_be_sent_to_a_server_that_hangs_holds_no_connection() -> 
                 del store
         finally:
             os.kill(process, signal.SIGCONT)
+
+
+AT_EXIT = """
+import asyncio, atexit, sys
+from session_core import Sessions
+
+sessions = Sessions(sys.argv[1])
+
+async def leave():
+    await sessions.session("s").aappend({"role": "user", "content": "the last one"})
+    await sessions.session("s").afold()
+    await sessions.aclose()
+    print("left")
+
+atexit.register(lambda: asyncio.run(leave()))
+"""
+
+
+def test_async_calls_work_while_the_interpreter_exits(tmp_path: Path):
+    url = f"sqlite:///{tmp_path}/s.db"
+    ended = subprocess.run([sys.executable, "-c", AT_EXIT, url], capture_output=True, text=True, check=False)
+    assert ended.stdout == "left\n", ended.stderr
+    with Sessions(url) as sessions:
+        assert [said.content for said in sessions.session("s").record()] == ["the last one"]

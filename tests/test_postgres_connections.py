@@ -464,3 +464,28 @@ def test_a_name_of_a_prepared_statement_means_the_same_on_every_connection(postg
     assert len({name for ((name, _),) in found}) == 3
     for store in stores:
         run_blocking(store.close())
+
+
+def test_connections_to_a_standby_are_left_once_the_url_leads_to_a_primary(
+    postgres: PostgresServer, app: psycopg.Connection[Any]
+) -> None:
+    """A role with this setting stands in for a standby: a connection stays as it was opened."""
+    store = PostgresStore(f"{postgres.url}&user=app&schema=app")
+    app.execute("ALTER ROLE app SET default_transaction_read_only = on")
+    cut(postgres)
+    time.sleep(LOOKED_AT_S)
+
+    async def talk() -> None:
+        awaiting = store.awaiting()
+        await asyncio.gather(awaiting.record(KEY), awaiting.record(KEY))
+        run_blocking(store.record(KEY))
+        app.execute("ALTER ROLE app RESET default_transaction_read_only")
+        with pytest.raises(StoreLost, match=r"is a standby.* retry"):
+            run_blocking(store.append(KEY, [message(1)]))
+        with pytest.raises(StoreLost, match=r"is a standby.* retry"):
+            await awaiting.append(KEY, [message(1)])
+        run_blocking(store.append(KEY, [message(1)]))
+        await awaiting.append(KEY, [message(2)])
+        await awaiting.close()
+
+    asyncio.run(talk())

@@ -15,13 +15,23 @@ from hypothesis import strategies as st
 from postgres_server import PostgresServer
 
 from session_core import Sessions
-from session_core.errors import DuplicateMessage
+from session_core.errors import DuplicateMessage, StoreUnreadable
 from session_core.plan import Digest
 from session_core.ports import Appended, Loaded
 from session_core.ranges import Ranges
 from session_core.retrieve import terms
 from session_core.stores.memory import MemoryStore
-from session_core.stores.postgres.rows import author_in, author_out, clip_in, clip_out, id_in, id_out, word_hashes
+from session_core.stores.postgres.rows import (
+    author_in,
+    author_out,
+    clip_in,
+    clip_out,
+    id_in,
+    id_out,
+    version_in,
+    version_out,
+    word_hashes,
+)
 from session_core.stores.postgres.store import PostgresStore
 from session_core.testing import KEY, message
 from session_core.turns import GIVEN_ID, Key, Message, Role
@@ -58,6 +68,14 @@ def test_no_author_and_an_empty_one_differ_and_no_clip_and_an_empty_one(
 ) -> None:
     assert author_out(author_in(author)) == author
     assert clip_out(clip_in(clip, tokens)) == (clip, tokens if clip is not None else 0)
+
+
+@pytest.mark.parametrize("kept", range(9))
+def test_a_version_that_was_cut_off_is_unreadable(kept: int) -> None:
+    whole = version_in("0000000003.0f0f0f0f")
+    assert (version_out(whole), len(whole)) == ("0000000003.0f0f0f0f", 9)
+    with pytest.raises(StoreUnreadable, match="a channel's version cannot be read"):
+        version_out(whole[:kept])
 
 
 def test_a_message_takes_few_bytes_beside_its_body(

@@ -20,6 +20,7 @@ from redis_server import redis_cluster, redis_server
 from session_core.errors import ConfigError, StoreBusy, StoreError, StoreLost
 from session_core.stores.redis.address import Address
 from session_core.stores.redis.driver import require_driver
+from session_core.stores.redis.senders import awaiting_sender, blocking_sender
 from session_core.stores.redis.store import RedisStore
 from session_core.testing.fakes import message
 from session_core.turns import Key
@@ -27,6 +28,8 @@ from session_core.voices import run_blocking
 
 CALLERS, CALLS, WRITTEN_BETWEEN = 24, 60, 40
 KEYS = [Key(f"session {number}") for number in range(12)]
+COUNTER, IN_SLOT_0 = "{06S}counter", Key("s42131")
+"""A key and a session in slot 0, which belongs to the first server."""
 
 
 @pytest.fixture
@@ -237,6 +240,83 @@ def test_a_slot_that_no_node_takes_is_told(nodes):
     owner.execute_command("CLUSTER", "SETSLOT", slot, "NODE", other_id)
     with pytest.raises(StoreBusy, match=r"from node to node; .* half moved, .* retry"):
         run_blocking(store.append(KEYS[0], [message(2)]))
+    run_blocking(store.close())
+
+
+def moved(owner: redis.Redis, other: redis.Redis, *names: str | bytes) -> None:
+    """Begin to move slot 0 to `other`: these keys are there then, and `owner` has the slot still."""
+    other.execute_command("CLUSTER", "SETSLOT", 0, "IMPORTING", owner.execute_command("CLUSTER", "MYID"))
+    owner.execute_command("CLUSTER", "SETSLOT", 0, "MIGRATING", other.execute_command("CLUSTER", "MYID"))
+    owner.migrate("127.0.0.1", other.get_connection_kwargs()["port"], list(names), 0, 5000)
+
+
+def refusals(server: redis.Redis) -> int:
+    """How many calls it told to try again."""
+    return int(str(server.info("errorstats").get("errorstat_TRYAGAIN", {"count": 0})["count"]))
+
+
+def knows_four(server: redis.Redis) -> bool:
+    """Whether the server takes part in a cluster of four that works."""
+    told = str(server.execute_command("CLUSTER", "INFO"))
+    return "ok" in told.partition("cluster_state")[2][:12] and "4" in told.partition("cluster_known_nodes")[2][:8]
+
+
+def count_in_both_voices(url: str, name: str, move: Callable[[], None]) -> int:
+    """The value of a counter that eight add to, on several connections, before and after `move`."""
+    address = Address.parse(url)
+    add = [("INCR", name)]
+
+    async def talk() -> None:
+        sender = awaiting_sender(address)
+        for step in (move, lambda: None):
+            await asyncio.gather(*(sender.send(add) for _ in range(4)))
+            step()
+        await sender.close()
+
+    sender = blocking_sender(address)
+    sender.send([("SET", name, 0)])
+    asyncio.run(talk())
+    try:
+        return int(sender.send(add)[0])
+    finally:
+        sender.close()
+
+
+def test_calls_follow_a_slot_that_is_being_moved(nodes):
+    url, clients = nodes
+    assert count_in_both_voices(url, COUNTER, lambda: moved(clients[0], clients[1], COUNTER)) == 9
+
+
+def test_calls_follow_a_slot_to_a_server_that_had_none(nodes):
+    url, clients = nodes
+    with redis_server(**{"cluster-enabled": "yes"}) as joining, joining.client() as other:
+        other.execute_command("CLUSTER", "MEET", "127.0.0.1", clients[0].get_connection_kwargs()["port"])
+        end = time.monotonic() + 30
+        while not all(knows_four(one) for one in (*clients, other)):
+            assert time.monotonic() < end, "the server did not join"
+            time.sleep(0.05)
+        assert count_in_both_voices(url, COUNTER, lambda: moved(clients[0], other, COUNTER)) == 9
+
+
+@pytest.mark.parametrize("voice", ["blocking", "awaiting"])
+def test_a_session_in_a_slot_that_is_being_moved_is_waited_for(nodes, voice):
+    """Meanwhile both servers refuse calls for several keys, some of which may not exist yet."""
+    url, (owner, other, _) = nodes
+    store = RedisStore(url)
+    run_blocking(store.append(IN_SLOT_0, [message(1)]))
+    moved(owner, other, *owner.scan_iter("*{*"))
+    with ThreadPoolExecutor() as pool:
+        if voice == "blocking":
+            appended = pool.submit(run_blocking, store.append(IN_SLOT_0, [message(2)]))
+        else:
+            appended = pool.submit(asyncio.run, store.awaiting().append(IN_SLOT_0, [message(2)]))
+        # The driver gives up after eight refusals.
+        while not appended.done() and refusals(owner) + refusals(other) < 10:
+            time.sleep(0.01)
+        for server in (other, owner):
+            server.execute_command("CLUSTER", "SETSLOT", 0, "NODE", other.execute_command("CLUSTER", "MYID"))
+        appended.result()
+    assert len(run_blocking(store.record(IN_SLOT_0))) == 2
     run_blocking(store.close())
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 import redis
 from redis_server import RedisServer, redis_sentinel, redis_server
+from relay import redis_relay
 
 from session_core.errors import ConfigError, StoreBusy, StoreError, StoreLost
 from session_core.stores.redis import primaries
@@ -208,6 +209,25 @@ def test_a_server_with_no_connection_left_says_so_and_gives_one_when_it_has_one(
             until(lambda: "raise maxclients" in refusal(lambda: asyncio.run(awaited(store))))
         until(lambda: not refusal(lambda: run_blocking(store.append(KEY, [message(1)]))))
         run_blocking(store.close())
+
+
+def test_a_name_that_leads_to_another_primary_is_followed_though_connections_to_the_old_one_stay_open(server):
+    with redis_server() as other, redis_relay(server.port) as named, asyncio.Runner() as runner:
+        store = RedisStore(named.url)
+        awaiting = store.awaiting()
+        run_blocking(store.append(KEY, [message(1)]))
+        runner.run(awaiting.append(KEY, [message(2)]))
+        with server.client() as replaced:
+            replaced.replicaof("127.0.0.1", str(other.port))
+        with pytest.raises(StoreLost, match="is a read-only replica, and nothing was written; retry"):
+            run_blocking(store.append(KEY, [message(3)]))
+        with pytest.raises(StoreLost, match="is a read-only replica, and nothing was written; retry"):
+            runner.run(awaiting.append(KEY, [message(4)]))
+        named.lead_to(("127.0.0.1", other.port))
+        run_blocking(store.append(KEY, [message(5)]))
+        runner.run(awaiting.append(KEY, [message(6)]))
+        assert [said.id for said in run_blocking(RedisStore(other.url).record(KEY))] == [message(5).id, message(6).id]
+        runner.run(awaiting.close())
 
 
 def test_a_replica_that_lost_its_primary_is_not_called_a_cluster() -> None:

@@ -117,6 +117,8 @@ def test_an_empty_url_is_said_to_be_empty_and_what_to_pass(url: str) -> None:
         ("postgresql://h/db?sslmode", "not written as name=value"),
         ("postgresql://127.0.0.1:abc/db", "correct it in the URL"),
         ("postgresql://127.0.0.1:1/db?sslmode=yes", "correct it in the URL"),
+        ("postgresql://127.0.0.1:1/db?connect_timeout=5s", "correct it in the URL"),
+        ("sqlite:///chat%00.db", "NUL character"),
     ],
 )
 def test_what_is_spelled_as_elsewhere_is_told_as_it_is_here(url: str, mend: str) -> None:

@@ -9,6 +9,8 @@ import socket
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
+from contextvars import copy_context
+from functools import partial
 from typing import Any, Generic, TypeVar, cast
 from weakref import WeakKeyDictionary, ref
 
@@ -73,9 +75,15 @@ def running_loop() -> asyncio.AbstractEventLoop:
 
 
 async def in_thread(work: Callable[..., R], *args: Any) -> R:
-    """The result of `work`, run in a thread of the loop. Raises: VoiceError where there is no loop."""
-    running_loop()
-    return await asyncio.to_thread(work, *args)
+    """The result of `work`, run in a thread of the loop; in the caller's at the exit of the interpreter. Raises:
+    VoiceError where there is no loop."""
+    loop = running_loop()
+    try:
+        begun = loop.run_in_executor(None, partial(copy_context().run, work, *args))
+    except RuntimeError:
+        # While the interpreter exits, as in `atexit`, no thread begins any more.
+        return work(*args)
+    return await begun
 
 
 def threaded(port: T) -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
@@ -29,7 +30,7 @@ BODY_FIELDS = 9
 DIGEST_BYTES = 16
 
 _exact = Exact()
-_DAMAGE = (ValueError, TypeError, KeyError, IndexError, AttributeError, ZstdError)
+_DAMAGE = (ValueError, TypeError, KeyError, IndexError, AttributeError, ZstdError, struct.error)
 
 
 def pack(value: object) -> bytes:

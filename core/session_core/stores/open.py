@@ -39,6 +39,8 @@ def open_store(url: str) -> SessionStore:
             raise UnknownScheme(f"{url!r} has a '?' or '#' after the file; in a file name write them as %3F and %23")
         if path == ":memory:":
             raise UnknownScheme("sqlite:///:memory: would be another database in every thread; use memory://")
+        if "\0" in path:
+            raise UnknownScheme("the file in the URL contains a NUL character, which no file name can; remove it")
         if not path or parts.netloc:
             raise UnknownScheme(
                 f"{url!r} names no file; write sqlite:///chat.db, or sqlite:////var/lib/chat.db with a full path"

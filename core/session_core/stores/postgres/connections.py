@@ -12,6 +12,7 @@ from time import monotonic
 from typing import Any, Generic, TypeVar
 
 import psycopg
+from psycopg.errors import ReadOnlySqlTransaction
 from psycopg.pq import PipelineStatus, TransactionStatus
 from psycopg.pq.abc import PGconn
 
@@ -37,13 +38,17 @@ class IdleConnections(Generic[C]):
         self._waiting: deque[tuple[C, float]] = deque()
         self._lock = threading.Lock()
         self._closed = False
+        self._left_s = 0.0
+        """When the server was left; connections that were idle then are not used again."""
 
     def take(self) -> C | None:
         """A connection that is still open; one that the server closed meanwhile fails no call."""
         with self._lock:
             while self._waiting:
                 cursor, since_s = self._waiting.pop()
-                if monotonic() - since_s < LOOKED_AT_S or not _has_unread_data(cursor.connection.pgconn):
+                if since_s > self._left_s and (
+                    monotonic() - since_s < LOOKED_AT_S or not _has_unread_data(cursor.connection.pgconn)
+                ):
                     return cursor
                 cursor.connection.pgconn.finish()
             return None
@@ -61,6 +66,18 @@ class IdleConnections(Generic[C]):
                 return unwanted
             self._waiting.append((cursor if cursor.rowcount <= FEW_ROWS else connection.cursor(), now))
             return self._unused_since(now - IDLE_S)
+
+    def after_failure(self, exc: BaseException, connection: PGconn) -> None:
+        """Close the connection of a call that failed, if it cannot be used again.
+
+        What an interrupted call prepared, and whether its pipeline ended, is unknown. A connection to a standby stays
+        there: after a failover only new ones lead to the primary, so the idle ones are not used again either.
+        """
+        if isinstance(exc, ReadOnlySqlTransaction):
+            self._left_s = monotonic()
+            connection.finish()
+        elif not isinstance(exc, Exception):
+            connection.finish()
 
     def close(self) -> list[C]:
         """Keep none from now on; returns those that must be closed."""
@@ -105,12 +122,6 @@ def interruptible() -> Iterator[None]:
         if cause is not None and cause is not before:
             raise cause from None
         raise
-
-
-def close_if_interrupted(exc: BaseException, connection: PGconn) -> None:
-    """Close the connection of an interrupted call: what it prepared, and whether its pipeline ended, is unknown."""
-    if not isinstance(exc, Exception):
-        connection.finish()
 
 
 def _is_finished(connection: Any) -> bool:

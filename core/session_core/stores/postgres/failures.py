@@ -29,8 +29,8 @@ _POOLER: _Mend = (
     "is behind a pooler without prepared statements, and nothing was written; add prepare=0 to the URL",
 )
 _READ_ONLY = (
-    "is a standby, or has default_transaction_read_only on, and accepts no writes; use the primary, add "
-    "target_session_attrs=read-write, or turn that off"
+    "is a standby, or has default_transaction_read_only on, and accepts no writes; retry if the primary is being "
+    "replaced, otherwise use the primary, add target_session_attrs=read-write, or turn that off"
 )
 _TOOK_LONG = "exceeded the server's transaction_timeout, and nothing was written; retry, or raise it"
 _STRICT = (
@@ -52,7 +52,7 @@ _MENDS: Mapping[str, _Mend] = {
         StoreError,
         "has reached the 4,294,967,296 sessions that one schema can count; use another schema in the URL",
     ),
-    "25006": (StoreError, _READ_ONLY),
+    "25006": (StoreLost, _READ_ONLY),
     "25P04": (StoreBusy, _TOOK_LONG),
     "42501": (
         StoreUnreadable,
@@ -93,7 +93,7 @@ _UNREACHED: tuple[tuple[re.Pattern[str], type[SessionError], str], ...] = (
         StoreUnreadable,
         "have the server let this user in from here (pg_hba.conf), or name another in the URL",
     ),
-    (re.compile("invalid .* (?:value|option)"), ConfigError, "correct it in the URL"),
+    (re.compile("invalid .* (?:value|option)|bad value for"), ConfigError, "correct it in the URL"),
     (re.compile("resolve host|translate host name"), StoreLost, "is the host's name right? Then retry"),
     (
         re.compile("timeout expired"),

@@ -17,7 +17,6 @@ from session_core.stores.postgres.address import Address
 from session_core.stores.postgres.connections import (
     IdleConnections,
     Row,
-    close_if_interrupted,
     closing_if_unfinished,
     interruptible,
 )
@@ -173,7 +172,7 @@ class _ForThreads:
                 rows = cursor.execute(*call, binary=True).fetchall()
                 return rows if then is None else cursor.execute(*then(rows), binary=True).fetchall()
         except BaseException as exc:
-            close_if_interrupted(exc, cursor.connection.pgconn)
+            self._free.after_failure(exc, cursor.connection.pgconn)
             raise
         finally:
             self._leave(place, cursor)
@@ -187,7 +186,7 @@ class _ForThreads:
         except SerializationFailure:
             pass
         except BaseException as exc:
-            close_if_interrupted(exc, taken.connection.pgconn)
+            self._free.after_failure(exc, taken.connection.pgconn)
             raise
         finally:
             self._leave(place, taken)
@@ -270,7 +269,7 @@ class _ForLoop:
             try:
                 yield cursor
             except BaseException as exc:
-                close_if_interrupted(exc, cursor.connection.pgconn)
+                self._free.after_failure(exc, cursor.connection.pgconn)
                 raise
             finally:
                 for unwanted in self._free.give_back(cursor):

@@ -20,7 +20,8 @@ class Direct:
 
     The driver opens them, parses and retries. Its client and pool are not used, since their overhead is nearly as
     large as the call itself. The server may have closed an idle connection: if it breaks, the call is repeated as if
-    it had not been sent.
+    it had not been sent. If the server turns out to be a replica, the call is repeated once over a new connection:
+    after a failover the name in the URL leads to the new primary, and open connections to the old one.
     """
 
     def __init__(self, client: Any) -> None:
@@ -31,14 +32,12 @@ class Direct:
     def send(self, commands: Sequence[Command]) -> list[Any]:
         line, used_s = self._taken()
         try:
-            if monotonic() - used_s > IDLE_S:
-                try:
-                    return self._exchange(line, commands)
-                except exceptions.ConnectionError:
+            answers = self._answered(line, commands, idle_s=monotonic() - used_s)
+            if _of_a_replica(answers):
+                line.disconnect()
+                answers = self._answered(line, commands)
+                if _of_a_replica(answers):
                     line.disconnect()
-            answers: list[Any] = line.connection.retry.call_with_retry(
-                lambda: self._exchange(line, commands), lambda _: line.disconnect()
-            )
         except BaseException:
             # A pending answer must not be read as the answer to the next call.
             line.disconnect()
@@ -47,6 +46,17 @@ class Direct:
             self._free.append((line, monotonic()))
             if self._closed:
                 self._close_free()
+        return answers
+
+    def _answered(self, line: FastConnection, commands: Sequence[Command], idle_s: float = 0.0) -> list[Any]:
+        if idle_s > IDLE_S:
+            try:
+                return self._exchange(line, commands)
+            except exceptions.ConnectionError:
+                line.disconnect()
+        answers: list[Any] = line.connection.retry.call_with_retry(
+            lambda: self._exchange(line, commands), lambda _: line.disconnect()
+        )
         return answers
 
     def close(self) -> None:
@@ -88,14 +98,12 @@ class AwaitingDirect:
     async def send(self, commands: Sequence[Command]) -> list[Any]:
         connection, used_s = self._taken()
         try:
-            if monotonic() - used_s > IDLE_S:
-                try:
-                    return await self._in_time(connection, commands)
-                except exceptions.ConnectionError:
+            answers = await self._answered(connection, commands, idle_s=monotonic() - used_s)
+            if _of_a_replica(answers):
+                await connection.disconnect()
+                answers = await self._answered(connection, commands)
+                if _of_a_replica(answers):
                     await connection.disconnect()
-            answers: list[Any] = await connection.retry.call_with_retry(
-                lambda: self._in_time(connection, commands), lambda _: connection.disconnect()
-            )
         except BaseException:
             cut_off(connection)
             raise
@@ -104,6 +112,17 @@ class AwaitingDirect:
                 # The call outlived the sender.
                 cut_off(connection)
             self._free.append((connection, monotonic()))
+        return answers
+
+    async def _answered(self, connection: Any, commands: Sequence[Command], idle_s: float = 0.0) -> list[Any]:
+        if idle_s > IDLE_S:
+            try:
+                return await self._in_time(connection, commands)
+            except exceptions.ConnectionError:
+                await connection.disconnect()
+        answers: list[Any] = await connection.retry.call_with_retry(
+            lambda: self._in_time(connection, commands), lambda _: connection.disconnect()
+        )
         return answers
 
     async def close(self) -> None:
@@ -155,6 +174,18 @@ class AwaitingDirect:
             return await self._client.parse_response(connection, name)
         except exceptions.ResponseError as exc:
             return exc
+
+
+def is_of_replica(answer: Any) -> bool:
+    """Whether the answer is that of a replica to a write."""
+    # Version 6 names the reason of a script's failure within its text only.
+    return isinstance(answer, exceptions.ReadOnlyError) or (
+        isinstance(answer, exceptions.ResponseError) and "READONLY " in str(answer)
+    )
+
+
+def _of_a_replica(answers: Sequence[Any]) -> bool:
+    return any(is_of_replica(answer) for answer in answers)
 
 
 def cut_off(connection: Any) -> None:

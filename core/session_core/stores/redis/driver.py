@@ -19,6 +19,8 @@ try:
     from redis.asyncio.retry import Retry as AwaitingRetry
     from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
     from redis.retry import Retry
+
+    from session_core.stores.redis.cluster_clients import AwaitingClusterClient, ClusterClient
 except ModuleNotFoundError as exc:
     if (exc.name or "").partition(".")[0] != "redis":
         raise
@@ -70,8 +72,9 @@ IN_PLACE: Mapping[str, Any] = {"reinitialize_steps": 0}
 CLUSTER_FROM = "8.0.1"
 """Older drivers lose the nodes of a cluster: nodes that timed out once are not tried again (before 7.2), and
 concurrent callers get an error that there are none (before 7.4.1) or break each other's connections."""
-UNSETTLED = (exceptions.ClusterDownError, exceptions.SlotNotCoveredError)
-"""Errors of a cluster while it reassigns the slots of a failed node."""
+UNSETTLED = (exceptions.ClusterError, exceptions.SlotNotCoveredError)
+"""Errors of a cluster while it reassigns the slots of a failed node, or moves one. In the latter it refuses calls for
+several keys, and the driver waits for some tenths of a second only."""
 
 
 def require_driver(address: Address, version: str = redis.__version__) -> None:
@@ -89,7 +92,7 @@ def blocking_client(address: Address) -> Any:
     if address.kind == "cluster":
         node: Any = redis.cluster.ClusterNode
         nodes = [node(host, port) for host, port in address.hosts]
-        return redis.cluster.RedisCluster(
+        return ClusterClient(
             startup_nodes=nodes,
             max_connections=address.max_connections,
             retry=Retry(NoBackoff(), 0),
@@ -115,7 +118,7 @@ def awaiting_client(address: Address) -> Any:
     """An async client for the event loop that first uses it; in a cluster its calls have no timeout."""
     if address.kind == "cluster":
         nodes = [redis.asyncio.cluster.ClusterNode(host, port) for host, port in address.hosts]
-        return redis.asyncio.cluster.RedisCluster(
+        return AwaitingClusterClient(
             startup_nodes=nodes,
             max_connections=address.max_connections,
             retry=AwaitingRetry(NoBackoff(), 0),

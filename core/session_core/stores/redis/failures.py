@@ -22,7 +22,10 @@ _PLAIN = "; if it speaks no TLS, start the URL with redis:// instead of rediss:/
 """A plain port takes the beginning of a TLS handshake for an incomplete command, and waits."""
 _SECURE = "; if the port speaks TLS, start the URL with rediss:// instead of redis://"
 """A TLS port closes a connection without a handshake."""
-_REPLICA = "is a read-only replica; use the address of the primary, or redis+sentinel://"
+_REPLICA = (
+    "is a read-only replica, and nothing was written; retry if its primary is being replaced, otherwise use the "
+    "address of the primary, or redis+sentinel://"
+)
 _IN_SCRIPT = re.compile(r"(?:ERR )?(?:Error running script \(call to f_\w+\): )?(?:@user_script: ?\d+: )*-?")
 """Prefix of version 6 for errors of commands within a script."""
 _Mend = tuple[type[BaseException] | tuple[type[BaseException], ...], type[StoreError], str]
@@ -37,7 +40,7 @@ _MENDS: tuple[_Mend, ...] = (
     (driver.BusyLoadingError, StoreBusy, "is still loading its data; retry"),
     (driver.MaxConnectionsError, StoreBusy, "has no free connection; retry, or raise max_connections in the URL"),
     (driver.TimeoutError, StoreLost, "did not answer in time; retry, or raise socket_timeout in the URL"),
-    (driver.ReadOnlyError, StoreError, _REPLICA),
+    (driver.ReadOnlyError, StoreLost, _REPLICA),
     (driver.OutOfMemoryError, StoreError, _FULL),
     (driver.MasterDownError, StoreLost, "is a replica without its primary, and does not answer meanwhile; retry"),
     (driver.TryAgainError, StoreBusy, "is moving this session to another node; retry"),
@@ -73,7 +76,7 @@ _SAID: tuple[tuple[str, type[StoreError], str], ...] = (
     ("ACL failure in script", StoreError, _FORBIDS),
     ("The user executing the script can't run", StoreError, _FORBIDS),
     ("OOM", StoreError, _FULL),
-    ("READONLY", StoreError, _REPLICA),
+    ("READONLY", StoreLost, _REPLICA),
     ("NOREPLICAS", StoreBusy, "has too few replicas and accepts no writes; retry, or bring its replicas back"),
     ("MISCONF", StoreError, "cannot write to its disk and accepts no writes; see its log"),
     ("BUSY", StoreBusy, "is blocked by a running script; retry"),

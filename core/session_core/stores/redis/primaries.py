@@ -11,7 +11,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import Any
 
-from session_core.stores.redis.direct import AwaitingDirect, Direct, cut_off
+from session_core.stores.redis.direct import AwaitingDirect, Direct, cut_off, is_of_replica
 from session_core.stores.redis.driver import Replaced, exceptions, opened_with
 from session_core.stores.redis.fast_connection import Command, FastConnection
 from session_core.stores.redis.single_flight import AwaitingSingleFlight, SingleFlight
@@ -161,8 +161,6 @@ class AwaitingPrimary(AwaitingDirect):
 def _of_a_primary(answers: list[Any]) -> list[Any]:
     """`answers`, unless one shows that the server is no longer the primary."""
     for answer in answers:
-        if isinstance(answer, exceptions.ReadOnlyError) or (
-            isinstance(answer, exceptions.ResponseError) and "NOREPLICAS " in str(answer)
-        ):
+        if is_of_replica(answer) or (isinstance(answer, exceptions.ResponseError) and "NOREPLICAS " in str(answer)):
             raise Replaced("it takes no writes")
     return answers
