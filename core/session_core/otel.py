@@ -46,8 +46,8 @@ MESSAGE_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 4_096)
 class OpenTelemetry:
     """An observer that turns events into metrics, and into spans under the caller's current span.
 
-    `Sessions(url, observers=[OpenTelemetry()])` is enough; `watch(sessions)` adds the length of the fold queue and
-    the availability of a hybrid store's sides. Without explicit providers it uses the global ones. Attributes are
+    `Sessions(url, observers=[OpenTelemetry()])` is enough; `watch(sessions)` adds the length and the age of the fold
+    queue, and the availability of a hybrid store's sides. Without explicit providers it uses the global ones. Attributes are
     tenant, tier and names of summarizers; with `session_ids` spans also carry the session id, metrics never do.
     Thread-safe.
     """
@@ -69,6 +69,12 @@ class OpenTelemetry:
             [self._waiting],
             unit="{session}",
             description="Sessions that wait for a fold, including the one in progress.",
+        )
+        meter.create_observable_gauge(
+            "llm_sessions.fold.longest_wait",
+            [self._longest_wait],
+            unit="s",
+            description="Time since the oldest request of a fold that is not done.",
         )
         meter.create_observable_gauge(
             "llm_sessions.store.degraded",
@@ -132,6 +138,11 @@ class OpenTelemetry:
         if not len(self._watched):
             return []
         return [metrics.Observation(sum(sessions.pipeline.waiting for sessions in set(self._watched)))]
+
+    def _longest_wait(self, options: metrics.CallbackOptions) -> Iterable[metrics.Observation]:  # noqa: ARG002 (the API passes it)
+        if not len(self._watched):
+            return []
+        return [metrics.Observation(max(sessions.pipeline.oldest_s for sessions in set(self._watched)))]
 
     def _degraded(self, options: metrics.CallbackOptions) -> Iterable[metrics.Observation]:  # noqa: ARG002 (the API passes it)
         if not len(self._watched):

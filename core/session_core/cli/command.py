@@ -164,6 +164,12 @@ def _add_looking(commands: _Commands[argparse.ArgumentParser]) -> None:
     _add_url(doctor)
     doctor.add_argument("--tenant", type=_name, help="only this tenant's sessions")
     _add_window(doctor)
+    doctor.add_argument(
+        "--queue",
+        default=os.environ.get(QUEUE_VARIABLE),
+        metavar="URL",
+        help=f"also the queue of folds, if workers fold (default: ${QUEUE_VARIABLE})",
+    )
 
 
 def _add_changing(commands: _Commands[argparse.ArgumentParser]) -> None:
