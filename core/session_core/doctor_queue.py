@@ -29,11 +29,8 @@ def _figures(place: str, one: PolicyQueue) -> list[str]:
     asked = "no request lately" if one.asked_s is None else f"the last request {one.asked_s:,.0f} s ago"
     oldest = f", the oldest for {one.oldest_s:,.0f} s" if one.waiting or one.at_work else ""
     policy = ", ".join(f"{name}={value}" for name, value in settings_of(one.policy).items())
-    lines = [
-        f"The queue {place} has {_counted(one.workers, 'worker')}, {_counted(one.waiting, 'session')} that wait and "
-        f"{one.at_work} at work{oldest}; {asked}.",
-        f"  policy: {policy}",
-    ]
+    there = f"{_counted(one.workers, 'worker')}, {_counted(one.waiting, 'session')} waiting and {one.at_work} at work"
+    lines = [f"The queue {place} has {there}{oldest}; {asked}.", f"  policy: {policy}"]
     if not one.workers and (one.waiting or one.at_work):
         lines.append(
             "  These requests wait for a worker with this policy for a day; without one their sessions are requested "

@@ -28,9 +28,13 @@ def fold_policy(policy: Policy, counter_name: str) -> str:
         "facts_tokens": limits.facts_tokens,
         "counter": counter_name,
     }
-    helpers = {"summarizer": policy.summarizer, "classifier": late, "extractor": policy.extractor}
-    helpers["index"] = policy.index
-    settings |= {what: helper.name for what, helper in helpers.items() if helper is not None}
+    helpers = (
+        ("summarizer", policy.summarizer),
+        ("classifier", late),
+        ("extractor", policy.extractor),
+        ("index", policy.index),
+    )
+    settings |= {what: helper.name for what, helper in helpers if helper is not None}
     return json.dumps(settings)
 
 

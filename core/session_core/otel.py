@@ -47,9 +47,9 @@ class OpenTelemetry:
     """An observer that turns events into metrics, and into spans under the caller's current span.
 
     `Sessions(url, observers=[OpenTelemetry()])` is enough; `watch(sessions)` adds the length and the age of the fold
-    queue, and the availability of a hybrid store's sides. Without explicit providers it uses the global ones. Attributes are
-    tenant, tier and names of summarizers; with `session_ids` spans also carry the session id, metrics never do.
-    Thread-safe.
+    queue, and the availability of a hybrid store's sides. Without explicit providers it uses the global ones.
+    Attributes are tenant, tier and names of summarizers; with `session_ids` spans also carry the session id, metrics
+    never do. Thread-safe.
     """
 
     def __init__(

@@ -39,9 +39,11 @@ class Worker:
 
     That policy must be the application's: its budget says what to fold, its models write the digests. Requests by
     another one are left to workers that have it, or else their application folds by itself; a warning says so.
-    `queue` is the one of `sessions` unless another is named. Up to `concurrency` sessions are folded at a time, each in a thread;
-    more than one per core helps only if a model writes the summaries. If this process dies or stands still for
-    `redeliver_s` seconds, other workers take over what it had begun; a fold that was made twice is stored once.
+    `queue` is the one of `sessions` unless another is named.
+
+    Up to `concurrency` sessions are folded at a time, each in a thread; more than one per core helps only if a model
+    writes the summaries. If this process dies or stands still for `redeliver_s` seconds, other workers take over what
+    it had begun; a fold that was made twice is stored once.
     Raises: ConfigError.
     """
 

@@ -19,6 +19,7 @@ from session_core.errors import SessionError
 DEFAULT_URL = "sqlite:///llm-sessions.db"
 URL_VARIABLE = "LLM_SESSIONS_URL"
 HOT_VARIABLE = "LLM_SESSIONS_HOT_URL"
+QUEUE_VARIABLE = "LLM_SESSIONS_FOLD_QUEUE"
 
 COUNTING = frozenset({"demo", "replay", "import"})
 """The commands that count tokens anew. The others tell what is stored, or by what they counted."""

@@ -100,12 +100,12 @@ class RedisFoldQueue(ProcessBound):
 
     async def policies(self) -> list[PolicyQueue]:
         told = await self._run(FOLD_POLICIES, "", (ASKED, HAD), _KEPT_MS)
-        asked_s = {as_text(policy): None if ms < 0 else ms / 1000 for policy, ms in zip(told[::2], told[1::2], strict=True)}
         found = []
-        for policy, since_s in asked_s.items():
+        for policy, ms in zip(told[::2], told[1::2], strict=True):
             parts = (WAITING, URGENT, TAKEN, WORKERS, HOLDERS)
-            workers, waiting, at_work, oldest_ms = await self._run(FOLD_STATE, policy, parts)
-            found.append(PolicyQueue(policy, workers, waiting, at_work, oldest_ms / 1000, since_s))
+            workers, waiting, at_work, oldest_ms = await self._run(FOLD_STATE, as_text(policy), parts)
+            asked_s = ms / 1000 if ms >= 0 else None
+            found.append(PolicyQueue(as_text(policy), workers, waiting, at_work, oldest_ms / 1000, asked_s))
         return found
 
     async def close(self) -> None:
