@@ -8,6 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import Context
 from dataclasses import dataclass, field
 from itertools import takewhile
 
@@ -176,7 +177,10 @@ class Background:
                 return
             self.queue.add(key, time.monotonic(), tier)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="llm-sessions-fold", daemon=True)
+                # It outlives the call that starts it, whose trace and other context would be those of all folds.
+                self._thread = threading.Thread(
+                    target=Context().run, args=(self._work,), name="llm-sessions-fold", daemon=True
+                )
                 self._thread.start()
             self._changed.notify_all()
             waiting = len(self.queue)
