@@ -186,7 +186,7 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
             return self
         return type(self)(**{**{name: getattr(self, name) for name in type(self).model_fields}, **update})
 
-    def get(  # type: ignore[override]  # a message too, as `Memory.get` takes
+    def get(
         self,
         input: str | ChatMessage | None = None,
         initial_token_count: int = 0,
@@ -194,14 +194,15 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
     ) -> list[ChatMessage]:
         """The view for the next model call, in at most `token_limit` minus `initial_token_count` tokens.
 
-        `input` quotes old messages that are relevant to it. Each call returns new objects.
+        `input`, a text or a message as in `Memory.get`, quotes old messages that are relevant to it. Each call returns
+        new objects.
         Raises: BudgetError (a ValueError) if `initial_token_count` leaves no room.
         """
         session = self.session
         seen = session.view(_query(input), overhead_tokens=self._overhead(initial_token_count))
         return _view_messages(session, seen.messages)
 
-    async def aget(  # type: ignore[override]  # as in `get`
+    async def aget(
         self,
         input: str | ChatMessage | None = None,
         initial_token_count: int = 0,

@@ -116,6 +116,31 @@ def test_a_cancelled_run_releases_its_turn_without_the_garbage_collector() -> No
         gc.enable()
 
 
+def test_streams_that_their_requests_left_behind_release_their_turns_soon_one_after_the_other() -> None:
+    async def talk() -> list[str]:
+        sessions = Sessions("memory://")
+        graph = slow_graph(SessionSaver(sessions, concurrency="serialize", wait_s=3.0), asyncio.Event())
+
+        async def request(question: str) -> None:
+            stream = graph.astream({"messages": [HumanMessage(question)]}, CONFIG, stream_mode="values")
+            await anext(stream)
+            # As a web server leaves it whose client goes away: nobody closes it, and it refers to itself.
+            left_behind: list[Any] = [stream]
+            left_behind.append(left_behind)
+
+        for question in ("one", "two", "three"):
+            await asyncio.create_task(request(question))
+        await graph.ainvoke({"messages": [HumanMessage("next")]}, CONFIG)
+        return [message.content for message in await sessions.session("t").arecord()]
+
+    gc.collect()
+    gc.disable()
+    try:
+        assert asyncio.run(talk()) == ["one", "two", "three", "next", "acted"]
+    finally:
+        gc.enable()
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 def test_a_child_forked_at_the_end_of_a_run_releases_its_own_turns(caplog: pytest.LogCaptureFixture) -> None:
