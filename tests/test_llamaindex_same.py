@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -23,6 +24,7 @@ from llama_index.core.query_engine import RetrieverQueryEngine
 from llama_index.core.retrievers import BaseRetriever
 from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 from llama_index.core.tools import FunctionTool
+from llama_index.core.workflow import Context, HumanResponseEvent, InputRequiredEvent
 from scripted_llm import ScriptedLLM, assistant, calls, user
 
 from llamaindex_session import SessionMemoryBuffer
@@ -184,3 +186,38 @@ def test_it_goes_as_with_llamaindex_own_memory(name: str, tmp_path: Path) -> Non
     expected = _observed(APPLICATIONS[name], theirs)
     assert len(expected[1]) >= 2
     assert _observed(APPLICATIONS[name], ours) == expected
+
+
+async def confirm(ctx: Context[Any]) -> str:
+    """Ask the user."""
+    asked = InputRequiredEvent(prefix="sure?")
+    answer = await ctx.wait_for_event(HumanResponseEvent, waiter_id="sure", waiter_event=asked)
+    return f"the user said {answer.response}"
+
+
+def test_a_run_that_waits_for_a_human_goes_on_in_another_process(tmp_path: Path) -> None:
+    memory = SessionMemoryBuffer.from_defaults(session_id="s", url=f"sqlite:///{tmp_path}/chat.db", token_limit=LIMIT)
+    llm = ScriptedLLM(calls("c1", name="confirm"), "done", "yes")
+    agent = FunctionAgent(tools=[confirm], llm=llm)
+
+    async def until_asked() -> str:
+        handler = agent.run(user_msg="one?", memory=memory)
+        async for event in handler.stream_events():
+            if isinstance(event, InputRequiredEvent):
+                break
+        saved = json.dumps(handler.ctx.to_dict())
+        await handler.cancel_run()
+        with suppress(Exception):
+            await handler
+        return saved
+
+    async def answered(saved: str) -> None:
+        handler = agent.run(ctx=Context.from_dict(agent, json.loads(saved)))
+        handler.ctx.send_event(HumanResponseEvent(response="yes"))
+        await handler
+        await agent.run(user_msg="two?", ctx=handler.ctx)
+
+    asyncio.run(answered(asyncio.run(until_asked())))
+    said = [message.content for message in memory.get_all()]
+    assert said == ["one?", None, "the user said yes", "done", "two?", "yes"]
+    assert [message.content for message in llm.heard[-1]] == said[:-1]
