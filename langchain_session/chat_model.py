@@ -53,4 +53,5 @@ class ChatModelExtractor(EqualByParts):
 
 def _answer(model: BaseChatModel, prompt: tuple[str, str]) -> str:
     task, asked = prompt
-    return model.invoke([SystemMessage(task), HumanMessage(asked)]).text
+    # A fold within a node or a chain would have its callbacks, which stream what models say to the user.
+    return model.invoke([SystemMessage(task), HumanMessage(asked)], config={"callbacks": []}).text

@@ -29,7 +29,7 @@ from session_core.forks import ForkSafeLock
 from session_core.leasing import LONGEST_PAUSE_S, Pause, hold_turn, take_turn
 from session_core.ports import Lease, Leasing
 from session_core.turns import Key
-from session_core.voices import cancellation_check, run_blocking
+from session_core.voices import CallingTask, run_blocking
 
 logger = logging.getLogger(__name__)
 
@@ -112,7 +112,8 @@ class Holder(str):
 @dataclass(slots=True, eq=False)
 class _Turn:
     """The turn of one run. `lease` is None after its release; `on_checkpoint` is the run's newest checkpoint, and
-    `stopped` one whose tasks ended the run. `cancelled` tells whether the task that began the run was cancelled."""
+    `stopped` one whose tasks ended the run. `task` began the run; once it has ended,
+    garbage is `searched` for the run."""
 
     key: Key
     holder: str
@@ -120,7 +121,8 @@ class _Turn:
     held_s: float
     stored: str | None = None
     stopped: str | None = None
-    cancelled: Callable[[], bool] = field(default_factory=cancellation_check)
+    task: CallingTask = field(default_factory=CallingTask)
+    searched: bool = False
     process: int = field(default_factory=os.getpid)
 
     async def release(self, store: Leasing) -> None:
@@ -307,13 +309,16 @@ class Serialize(ConcurrencyRule):
 
     def _find_runs_that_are_gone(self, key: Key) -> None:
         """Give up turns of runs of this process that were cancelled: whoever holds the task holds its error, and the
-        config in its frames. Else collect garbage: a cancelled run is a reference cycle, which Python may not collect
-        for minutes."""
+        config in its frames. Else collect garbage: a run whose caller is gone is a reference cycle, which Python may
+        not collect for minutes. At once where the task that began it has ended, as that of a web request does."""
         held_here = [turn for turn in list(self._turns.live.values()) if turn.key == key and turn.lease is not None]
-        over = [turn for turn in held_here if turn.cancelled()]
+        over = [turn for turn in held_here if turn.task.cancelled]
         for turn in over:
             self._turns.run_ended(turn.holder)
-        if held_here and not over and time.monotonic() - self._collected_s > COLLECT_EVERY_S:
+        left = [turn for turn in held_here if turn.task.ended and not turn.searched]
+        if held_here and not over and (left or time.monotonic() - self._collected_s > COLLECT_EVERY_S):
+            for turn in left:
+                turn.searched = True
             gc.collect()
             self._collected_s = time.monotonic()
 

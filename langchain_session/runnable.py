@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, ExitStack, contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
@@ -168,25 +168,10 @@ class SessionRunnable(Runnable[Any, Any]):
                 raise
             session.append(said, lenient=True, lease=lease)
 
-    @asynccontextmanager
-    async def _arecorded_call(self, input: Any, config: RunnableConfig) -> AsyncIterator[_Call]:
+    def _arecorded_call(self, input: Any, config: RunnableConfig) -> _AsyncCall:
         """Async form of `_recorded_call`."""
         session, turn = self._start_turn(input, config)
-        async with AsyncExitStack() as held:
-            lease = await held.enter_async_context(self._turn_lease(session)) if self._lease else None
-            call = None
-            try:
-                seen = await session.aflow.view(
-                    turn.query, pending=turn.input_messages, overhead_tokens=self._overhead_tokens
-                )
-                call = _Call(turn.to_read(seen))
-                yield call
-                said = turn.complete(call.came)
-            except BaseException as exc:
-                if _lost_otherwise(call, exc):
-                    await finish_or_undo(_ended(session, turn.interrupted(call and call.came), lease, held.pop_all()))
-                raise
-            await finish_or_undo(_ended(session, said, lease, held.pop_all()))
+        return _AsyncCall(session, turn, self._turn_lease(session) if self._lease else None, self._overhead_tokens)
 
     def _start_turn(self, input: Any, config: RunnableConfig) -> tuple[Session, Turn]:
         return self.session(config), Turn(input, self._keys, self.sessions.services)
@@ -202,6 +187,54 @@ class _Call:
 
     given: Any
     came: Any = None
+
+
+@dataclass(slots=True)
+class _AsyncCall:
+    """`async with`: a call as of `_recorded_call`.
+
+    No generator: when a stream is left behind, an event loop closes each generator that it finds, in any order, and one
+    within another twice.
+    """
+
+    session: Session
+    turn: Turn
+    turn_lease: TurnLease | None
+    overhead_tokens: int
+    call: _Call | None = None
+    lease: TurnLease | None = None
+    held: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    async def __aenter__(self) -> _Call:
+        if self.turn_lease is not None:
+            self.lease = await self.held.enter_async_context(self.turn_lease)
+        try:
+            seen = await self.session.aflow.view(
+                self.turn.query, pending=self.turn.input_messages, overhead_tokens=self.overhead_tokens
+            )
+            self.call = _Call(self.turn.to_read(seen))
+        except BaseException as exc:
+            await self._failed(exc)
+            raise
+        return self.call
+
+    async def __aexit__(self, kind: object, exc: BaseException | None, trace: object) -> None:
+        if exc is not None:
+            await self._failed(exc)
+            return
+        try:
+            said = self.turn.complete(self.call and self.call.came)
+        except BaseException as failed:
+            await self._failed(failed)
+            raise
+        await finish_or_undo(_ended(self.session, said, self.lease, self.held))
+
+    async def _failed(self, exc: BaseException) -> None:
+        if _lost_otherwise(self.call, exc):
+            said = self.turn.interrupted(self.call and self.call.came)
+            await finish_or_undo(_ended(self.session, said, self.lease, self.held))
+        else:
+            await self.held.aclose()
 
 
 def _lost_otherwise(call: _Call | None, exc: BaseException) -> bool:

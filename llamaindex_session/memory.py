@@ -177,24 +177,34 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         return type(self).from_dict, (self.to_dict(),)
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """This memory; with `update` another one with these values, attached to the session that they name.
+
+        Messages are never copied, so `deep` changes nothing. Raises: pydantic's ValidationError.
+        """
+        if not update:
+            return self
+        return type(self)(**{**{name: getattr(self, name) for name in type(self).model_fields}, **update})
+
     def get(
         self,
-        input: str | None = None,
+        input: str | ChatMessage | None = None,
         initial_token_count: int = 0,
         **kwargs: Any,
     ) -> list[ChatMessage]:
         """The view for the next model call, in at most `token_limit` minus `initial_token_count` tokens.
 
-        `input` quotes old messages that are relevant to it. Each call returns new objects.
+        `input`, a text or a message as in `Memory.get`, quotes old messages that are relevant to it. Each call returns
+        new objects.
         Raises: BudgetError (a ValueError) if `initial_token_count` leaves no room.
         """
         session = self.session
-        seen = session.view(input, overhead_tokens=self._overhead(initial_token_count))
+        seen = session.view(_query(input), overhead_tokens=self._overhead(initial_token_count))
         return _view_messages(session, seen.messages)
 
     async def aget(
         self,
-        input: str | None = None,
+        input: str | ChatMessage | None = None,
         initial_token_count: int = 0,
         **kwargs: Any,
     ) -> list[ChatMessage]:
@@ -203,11 +213,11 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
         The run's tool outputs are shortened if both do not fit; the record gets them whole. Messages of concurrent
         runs that came after this run's question are visible from the next question on.
         """
-        session, overhead_tokens = self.session, self._overhead(initial_token_count)
-        seen = await session.aview(input, overhead_tokens=overhead_tokens)
+        session, overhead_tokens, query = self.session, self._overhead(initial_token_count), _query(input)
+        seen = await session.aview(query, overhead_tokens=overhead_tokens)
         part = await seen_by_run(seen.lineage, session)
         if part != seen.lineage:
-            seen = await session.aflow.view(input, overhead_tokens=overhead_tokens, lineage=part)
+            seen = await session.aflow.view(query, overhead_tokens=overhead_tokens, lineage=part)
         run = await run_of(session)
         return _view_messages(session, await run.fit(seen, session, overhead_tokens) if run else seen.messages)
 
@@ -259,6 +269,10 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
                 f"{self.token_limit} tokens for the view; at least {MIN_LIMIT_TOKENS} are needed"
             )
         return max(0, _limit(self.chat_store.sessions.policy) - left)
+
+
+def _query(given: str | ChatMessage | None) -> str | None:
+    return given.content if isinstance(given, ChatMessage) else given
 
 
 def _view_messages(session: Session, view: Iterable[Message]) -> list[ChatMessage]:

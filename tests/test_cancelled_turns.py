@@ -13,12 +13,15 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 from side_by_side import CONFIG, player
 from slow_graph import slow_graph
+from strict_model import StrictChatModel
 
-from langchain_session import SessionSaver
+from langchain_session import SessionSaver, with_session
 from session_core import Sessions
 from session_core.ports import Lease
 from session_core.stores.memory import MemoryStore
 from session_core.turns import Key
+
+IN_CHAIN: Any = {"configurable": {"session_id": "t"}}
 
 
 class Slow(MemoryStore):
@@ -114,6 +117,50 @@ def test_a_cancelled_run_releases_its_turn_without_the_garbage_collector() -> No
         assert asyncio.run(talk()) == ["slow", "next", "acted"]
     finally:
         gc.enable()
+
+
+def test_streams_that_their_requests_left_behind_release_their_turns_soon_one_after_the_other() -> None:
+    async def talk() -> list[str]:
+        sessions = Sessions("memory://")
+        graph = slow_graph(SessionSaver(sessions, concurrency="serialize", wait_s=3.0), asyncio.Event())
+
+        async def request(question: str) -> None:
+            stream = graph.astream({"messages": [HumanMessage(question)]}, CONFIG, stream_mode="values")
+            await anext(stream)
+            # As a web server leaves it whose client goes away: nobody closes it, and it refers to itself.
+            left_behind: list[Any] = [stream]
+            left_behind.append(left_behind)
+
+        for question in ("one", "two", "three"):
+            await asyncio.create_task(request(question))
+        await graph.ainvoke({"messages": [HumanMessage("next")]}, CONFIG)
+        return [message.content for message in await sessions.session("t").arecord()]
+
+    gc.collect()
+    gc.disable()
+    try:
+        assert asyncio.run(talk()) == ["one", "two", "three", "next", "acted"]
+    finally:
+        gc.enable()
+
+
+def test_a_stream_of_a_chain_that_its_request_left_behind_is_stored_and_nobody_complains() -> None:
+    complaints: list[dict[str, Any]] = []
+
+    async def talk() -> list[str]:
+        asyncio.get_running_loop().set_exception_handler(lambda _, told: complaints.append(told))
+        sessions = Sessions("memory://")
+        stream = with_session(StrictChatModel(answers=["one two three"]), sessions, lease=True).astream("hi", IN_CHAIN)
+        await anext(stream)
+        left_behind: list[Any] = [stream]
+        left_behind.append(left_behind)
+        del stream, left_behind
+        gc.collect()
+        async with sessions.session("t").lease():
+            return [message.content for message in await sessions.session("t").arecord()]
+
+    assert asyncio.run(talk()) == ["hi", "one"]
+    assert complaints == []
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Any
 
 import pytest
 import redis
 from redis_server import RedisServer
+from worker_tools import parts
 
 from session_core.errors import ConfigError, StoreUnreadable, UnknownScheme
-from session_core.fold_queue import MOST_ATTEMPTS, FoldTask
+from session_core.fold_queue import KEPT_S, MOST_ATTEMPTS, FoldTask, PolicyQueue
 from session_core.stores.open import open_queue
 from session_core.stores.redis.fold_queue import RedisFoldQueue
 from session_core.turns import Key
@@ -20,7 +21,7 @@ from session_core.voices import run_blocking
 A, B, C = Key("a"), Key("b", "acme"), Key("c", "acme", "sub")
 ODD = Key("100 1 2|{x}%7C\ud800", "ten|ant", "{n}")
 HOUR_S = 3_600.0
-NAME = "llms:folds:{folds}:"
+OURS, THEIRS = "a policy", "another policy"
 
 
 class Queue:
@@ -30,27 +31,30 @@ class Queue:
         self.opened = RedisFoldQueue(url)
         self._queue, self._run = self.opened.awaiting() if awaiting else self.opened, run
 
-    def ask(self, key: Key, *, urgent: bool = False) -> int | None:
-        return self._run(self._queue.ask(key, urgent=urgent))
+    def ask(self, key: Key, *, policy: str = OURS, urgent: bool = False) -> int | None:
+        return self._run(self._queue.ask(key, policy=policy, urgent=urgent))
 
-    def take(self, worker: str = "w1", *, held_s: float = HOUR_S) -> FoldTask | None:
-        return self._run(self._queue.take(worker, held_s=held_s))
+    def take(self, worker: str = "w1", *, policy: str = OURS, held_s: float = HOUR_S) -> FoldTask | None:
+        return self._run(self._queue.take(worker, policy=policy, held_s=held_s))
 
     def keys(self, *workers: str) -> list[Key]:
         """What the next takes give, in their order."""
         return [task.key for worker in workers if (task := self.take(worker)) is not None]
 
     def hold(self, *tasks: FoldTask) -> list[bool]:
-        return self._run(self._queue.hold("w1", tasks, held_s=HOUR_S))
+        return self._run(self._queue.hold("w1", tasks, policy=OURS, held_s=HOUR_S))
 
     def done(self, task: FoldTask) -> bool:
         return self._run(self._queue.done(task))
 
     def left(self, moment: str = "") -> tuple[str, int]:
-        return self._run(self._queue.left(moment))
+        return self._run(self._queue.left(moment, policy=OURS))
+
+    def policies(self) -> Sequence[PolicyQueue]:
+        return self._run(self._queue.policies())
 
     def leave(self, worker: str = "w1") -> None:
-        self._run(self._queue.leave(worker))
+        self._run(self._queue.leave(worker, policy=OURS))
 
 
 @pytest.fixture(params=["blocking", "awaiting"])
@@ -70,14 +74,16 @@ def _taken(task: FoldTask | None) -> FoldTask:
 
 def _expire_all(redis_client: redis.Redis) -> None:
     """As if all workers had been silent for too long."""
-    for name in redis_client.zrange(NAME + "t", 0, -1):
-        redis_client.zadd(NAME + "t", {name: 1})
+    for held in parts(redis_client, "t"):
+        for name in redis_client.zrange(held, 0, -1):
+            redis_client.zadd(held, {name: 1})
 
 
 def _age(redis_client: redis.Redis, part: str, seconds: float) -> None:
     """As if what waits had been requested that much earlier."""
-    for name, at_ms in redis_client.zrange(NAME + part, 0, -1, withscores=True):
-        redis_client.zadd(NAME + part, {name: at_ms - seconds * 1000})
+    for waiting in parts(redis_client, part):
+        for name, at_ms in redis_client.zrange(waiting, 0, -1, withscores=True):
+            redis_client.zadd(waiting, {name: at_ms - seconds * 1000})
 
 
 def test_a_session_that_is_requested_again_and_again_is_queued_once(queue: Queue) -> None:
@@ -114,7 +120,7 @@ def test_without_a_worker_nothing_is_queued(queue: Queue, redis_client: redis.Re
 
 
 def test_a_worker_that_is_silent_for_long_does_not_count(queue: Queue, redis_client: redis.Redis) -> None:
-    redis_client.zadd(NAME + "p", {"w1": 1})
+    redis_client.zadd(parts(redis_client, "p")[0], {"w1": 1})
     assert queue.ask(A, urgent=True) is None
 
 
@@ -198,12 +204,13 @@ def test_sessions_at_work_that_wait_again_stand_in_nobodys_way(queue: Queue, red
     assert _taken(queue.take()).key == C
 
 
-def test_a_fold_that_ends_its_worker_each_time_is_given_up(queue: Queue, redis_client: redis.Redis) -> None:
+def test_each_attempt_is_counted_until_one_is_done(queue: Queue, redis_client: redis.Redis) -> None:
     queue.ask(A)
-    for attempt in range(1, MOST_ATTEMPTS + 1):
-        assert _taken(queue.take()).attempt == attempt
+    for attempt in range(1, MOST_ATTEMPTS + 2):
+        assert _taken(task := queue.take()).attempt == attempt
         _expire_all(redis_client)
-    assert queue.take() is None
+    task = _taken(queue.take())
+    assert queue.done(task)
     assert queue.left()[1] == 0
     queue.ask(A)
     assert _taken(queue.take()).attempt == 1
@@ -216,6 +223,44 @@ def test_a_done_request_starts_over(queue: Queue, redis_client: redis.Redis) -> 
     queue.done(_taken(queue.take()))
     queue.ask(A)
     assert _taken(queue.take()).attempt == 1
+
+
+def test_a_worker_takes_only_what_was_requested_by_its_policy(queue: Queue) -> None:
+    assert queue.ask(A, policy=THEIRS) is None
+    assert queue.take("w2", policy=THEIRS) is None
+    assert queue.ask(A, policy=THEIRS) == 1
+    assert queue.ask(B) == 1
+    assert queue.keys("w1", "w1") == [B]
+    assert _taken(queue.take("w2", policy=THEIRS)).key == A
+
+
+def test_what_was_requested_lately_is_told_by_policy(queue: Queue, redis_client: redis.Redis) -> None:
+    queue.ask(A)
+    queue.ask(B, urgent=True)
+    _age(redis_client, "w", 20)
+    queue.take()
+    queue.ask(C, policy=THEIRS)
+    found = {one.policy: one for one in queue.policies()}
+    ours, theirs = found[OURS], found[THEIRS]
+    assert (ours.workers, ours.waiting, ours.at_work) == (1, 1, 1)
+    assert 20 <= ours.oldest_s < 80
+    assert (theirs.workers, theirs.waiting, theirs.at_work, theirs.oldest_s) == (0, 0, 0, 0)
+    assert theirs.asked_s is not None
+    assert theirs.asked_s < 60
+
+
+def test_a_policy_that_nobody_asked_for_says_so(queue: Queue) -> None:
+    assert [(one.workers, one.asked_s) for one in queue.policies()] == [(1, None)]
+
+
+def test_requests_by_a_policy_that_nobody_has_any_more_expire(queue: Queue, redis_client: redis.Redis) -> None:
+    queue.ask(A)
+    task = _taken(queue.take())
+    queue.ask(A)
+    queue.hold(task)
+    left_ms = [redis_client.pttl(name) for name in redis_client.keys("llms:folds:*")]
+    assert len(left_ms) == 7
+    assert all(0 < left <= KEPT_S * 1000 for left in left_ms)
 
 
 def test_left_counts_the_requests_up_to_a_moment(queue: Queue, redis_client: redis.Redis) -> None:
@@ -239,27 +284,32 @@ def test_names_come_back_as_they_were(queue: Queue) -> None:
 def test_prefixes_separate_queues(plain_redis: RedisServer, queue: Queue) -> None:
     other = RedisFoldQueue(f"{plain_redis.url}?prefix=other")
     queue.ask(A)
-    assert run_blocking(other.take("w", held_s=HOUR_S)) is None
+    assert run_blocking(other.take("w", policy=OURS, held_s=HOUR_S)) is None
     run_blocking(other.close())
 
 
 def test_what_somebody_else_put_there_is_refused(
     plain_redis: RedisServer, queue: Queue, redis_client: redis.Redis
 ) -> None:
-    redis_client.zadd(NAME + "w", {"not a session": 1})
+    queue.ask(A)
+    redis_client.zadd(parts(redis_client, "w")[0], {"not a session": 1})
     with pytest.raises(StoreUnreadable, match="set another prefix"):
         queue.take()
 
 
 def test_a_queue_works_in_a_cluster(cluster: str) -> None:
     made = open_queue(cluster)
-    assert run_blocking(made.take("w", held_s=HOUR_S)) is None
-    assert asyncio.run(made.awaiting().ask(A, urgent=True)) == 1
-    task = run_blocking(made.take("w", held_s=HOUR_S))
+    assert run_blocking(made.take("w", policy=OURS, held_s=HOUR_S)) is None
+    assert asyncio.run(made.awaiting().ask(A, policy=OURS, urgent=True)) == 1
+    task = run_blocking(made.take("w", policy=OURS, held_s=HOUR_S))
     assert task is not None
-    assert (run_blocking(made.hold("w", [task], held_s=1)), run_blocking(made.done(task))) == ([True], True)
-    assert run_blocking(made.left())[1] == 0
-    run_blocking(made.leave("w"))
+    assert (run_blocking(made.hold("w", [task], policy=OURS, held_s=1)), run_blocking(made.done(task))) == (
+        [True],
+        True,
+    )
+    assert run_blocking(made.left(policy=OURS))[1] == 0
+    run_blocking(made.leave("w", policy=OURS))
+    assert [(one.policy, one.workers) for one in run_blocking(made.policies())] == [(OURS, 0)]
     run_blocking(made.close())
 
 

@@ -110,6 +110,16 @@ def test_tenants_of_one_store_never_meet(sessions: Sessions) -> None:
     assert one.get_messages("k") == SAID
 
 
+def test_a_copy_for_another_tenant_leaves_the_store_as_it_is(sessions: Sessions) -> None:
+    store = SessionChatStore(sessions=sessions, tenant="acme")
+    store.add_message("s", user("hello"))
+    other = store.model_copy(update={"tenant": "other"})
+    assert (store.tenant, other.tenant) == ("acme", "other")
+    assert (len(store.get_messages("s")), other.get_messages("s")) == (1, [])
+    assert other.sessions is store.sessions
+    assert store.model_copy() is store
+
+
 def test_no_message_of_many_writers_is_lost_and_their_order_is_kept(store: SessionChatStore) -> None:
     def write(name: str) -> None:
         for n in range(20):

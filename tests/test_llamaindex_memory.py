@@ -376,6 +376,29 @@ def test_copies_are_the_memory_itself(memory: SessionMemoryBuffer) -> None:
     assert copy.deepcopy({"memory": [memory]})["memory"][0] is memory
 
 
+def test_a_copy_with_other_values_leaves_the_memory_as_it_is(memory: SessionMemoryBuffer) -> None:
+    memory.put(user("hello"))
+    smaller, other = memory.model_copy(update={"token_limit": 100}), memory.model_copy(update={"chat_store_key": "b"})
+    assert (memory.token_limit, memory.session_id) == (2_000, "one")
+    assert (smaller.token_limit, smaller.get_all()) == (100, memory.get_all())
+    assert (other.session_id, other.get_all()) == ("b", [])
+    assert memory.model_copy() is memory.model_copy(deep=True) is memory
+    with pytest.raises(ValueError, match="tenant"):
+        memory.model_copy(update={"tenant": "acme"})
+
+
+def test_a_question_may_be_a_message(memory: SessionMemoryBuffer) -> None:
+    for number in range(60):
+        memory.put_messages([user(f"the code of door {number} is K-{number}00"), assistant("noted " + "so " * 40)])
+    memory.session.sessions.drain()
+    memory.put(user("what is the code of door 7?"))
+    question = memory.get_all()[-1]
+    asked = memory.get(input=question)
+    assert any("K-700" in (message.content or "") for message in asked)
+    assert asked == memory.get(input="what is the code of door 7?") == asyncio.run(memory.aget(input=question))
+    assert memory.get(input=ChatMessage(role="user", blocks=[])) == memory.get()
+
+
 def test_a_memory_of_given_sessions_reattaches_while_they_live(sessions: Sessions) -> None:
     memory = SessionMemoryBuffer.from_defaults(session_id="s", sessions=sessions, tenant="acme")
     memory.put(user("hello"))

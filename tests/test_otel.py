@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import threading
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 
@@ -240,6 +241,36 @@ def test_spans_are_children_of_the_callers_span(exported: Exported) -> None:
     spans = [*exported.spans("append"), *exported.spans("view")]
     assert len(spans) == 3
     assert {span.parent and span.parent.span_id for span in spans} == {request.get_span_context().span_id}
+
+
+class Inheriting(threading.Thread):
+    """Threads as with OpenTelemetry's own instrumentation of them, and as in free-threaded Python: each begins with the
+    context of whoever starts it."""
+
+    def start(self) -> None:
+        self._context = copy_context()
+        super().start()
+
+    def run(self) -> None:
+        self._context.run(super().run)
+
+
+def test_a_fold_in_the_background_is_linked_to_the_request_that_asked_for_it(
+    exported: Exported, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threading, "Thread", Inheriting)
+    asked_in: dict[str, int] = {}
+    with Sessions(policy=Policy(budget=Budget(1_000, reply_reserve_tokens=0))) as sessions:
+        exported.observer.watch(sessions)
+        for name in ("one", "two"):
+            with exported.tracers.get_tracer("app").start_as_current_span(name) as request:
+                asked_in[name] = request.get_span_context().span_id
+                for turn in range(3):
+                    sessions.session(name).append({"role": "user", "content": f"{turn} " + "why so? " * 130})
+            assert sessions.drain(60)
+    folds = exported.spans("fold")
+    assert [[link.context.span_id for link in fold.links] for fold in folds] == [[one] for one in asked_in.values()]
+    assert [fold.parent for fold in folds] == [None, None]
 
 
 def test_a_search_is_a_span_with_its_hits(exported: Exported) -> None:

@@ -138,6 +138,17 @@ def test_a_queue_puts_off_the_folds_of_sessions_with_room_while_calls_leave_no_p
     assert (queue.at_work, queue.urgent_folds(3), len(queue)) == (A, 0, 2)
 
 
+def test_a_queue_tells_the_age_of_its_oldest_request_until_it_is_done():
+    queue = Queue()
+    assert queue.oldest_s(50.0) == 0
+    queue.add(Key("a"), 10.0, Tier.FACTS)
+    queue.add(Key("b"), 20.0, Tier.FACTS)
+    queue.take(30.0, quiet=True)
+    assert queue.oldest_s(50.0) == 40
+    queue.at_work = None
+    assert queue.oldest_s(50.0) == 30
+
+
 def test_a_queue_postpones_folds_up_to_its_limit():
     queue = Queue(put_off_s=10)
     queue.add(A, 1, Tier.SUMMARIZE)

@@ -11,21 +11,13 @@ import os
 import time
 from pathlib import Path
 
-from session_core import Budget, Policy, Sessions
+from worker_policy import policy_with
+
+from session_core import Sessions
 from session_core.events import Event, Folded
 from session_core.ports import SummaryRequest
 
 FOLDER = Path(os.environ["WORKER_APP_FOLDER"])
-BUDGET = Budget(2_000, reply_reserve_tokens=0)
-
-
-class Quarters:
-    """Counts tokens without a table, which would take longer to load than a test."""
-
-    name, exact = "quarters", False
-
-    def count(self, text: str) -> int:
-        return len(text) // 4 + 1
 
 
 class Held:
@@ -52,6 +44,6 @@ def folded(event: Event) -> None:
 sessions = Sessions(
     os.environ["WORKER_APP_URL"],
     fold_queue=os.environ["WORKER_APP_QUEUE"],
-    policy=Policy(BUDGET, summarizer=Held(), counter=Quarters()),
+    policy=policy_with(Held()),
     on_event=folded,
 )

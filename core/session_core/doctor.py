@@ -150,30 +150,30 @@ def _figures(findings: Findings) -> list[str]:
 
 
 def _problems(findings: Findings) -> list[str]:
-    texts = [line for risk in findings.risks for line in _problem(risk.what, risk.means, risk.mend)]
+    texts = [line for risk in findings.risks for line in problem(risk.what, risk.means, risk.mend)]
     if findings.behind:
-        texts += _problem(
+        texts += problem(
             f"folding is behind in {_list(findings.behind, 'tokens')}",
             "They are over the threshold and no newer digest is ready. Their views still fit, since each call folds "
             "them by rules, but they miss the provider's prompt cache more often.",
             _folding_mend(findings.folding),
         )
     if findings.open_calls:
-        texts += _problem(
+        texts += problem(
             f"tool calls wait for their results in {_list(findings.open_calls, 'calls')}",
             "A run is still at work, ended before its tools did, or was edited. Views leave such calls out, "
             "since providers refuse a call without its result.",
             "Append the results, or a result that says the call was abandoned.",
         )
     if findings.oversized:
-        texts += _problem(
+        texts += problem(
             f"single messages are larger than a whole view in {_list(findings.oversized, 'tokens')}",
             "The model reads such a message shortened; the record has it whole.",
             "Have tools return pages, or raise Budget(window_tokens=...); a recall tool and "
             "session.expand(reference) give the rest.",
         )
     if findings.estimated:
-        texts += _problem(
+        texts += problem(
             "tokens are estimated, since this machine has no token table",
             "Views are a little smaller than they could be.",
             "pip install 'llm-sessions[langchain]', or bpe-openai alone.",
@@ -181,7 +181,8 @@ def _problems(findings: Findings) -> list[str]:
     return texts
 
 
-def _problem(what: str, means: str, mend: str) -> list[str]:
+def problem(what: str, means: str, mend: str) -> list[str]:
+    """The lines of a problem."""
     return [f"PROBLEM  {what}.", f"  means  {means}", f"  fix    {mend}"]
 
 

@@ -12,6 +12,7 @@ from session_core.events import (
     Appended,
     Event,
     FellBack,
+    FoldAsked,
     Folded,
     FoldFailed,
     Noticed,
@@ -23,6 +24,7 @@ from session_core.events import (
     WorkersLost,
 )
 from session_core.sessions import Sessions
+from session_core.turns import Key
 
 try:
     from opentelemetry import metrics, trace
@@ -40,16 +42,18 @@ CONVERSATION = "gen_ai.conversation.id"
 
 TOKEN_BUCKETS = (16, 64, 256, 1_024, 4_096, 8_192, 16_384, 32_768, 65_536, 131_072, 262_144, 1_048_576)
 SECOND_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+MAX_ASKED = 1_024
+"""How many requests of folds are remembered, with the span that each was made in. A full memory is cleared."""
 MESSAGE_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 4_096)
 
 
 class OpenTelemetry:
     """An observer that turns events into metrics, and into spans under the caller's current span.
 
-    `Sessions(url, observers=[OpenTelemetry()])` is enough; `watch(sessions)` adds the length of the fold queue and
-    the availability of a hybrid store's sides. Without explicit providers it uses the global ones. Attributes are
-    tenant, tier and names of summarizers; with `session_ids` spans also carry the session id, metrics never do.
-    Thread-safe.
+    `Sessions(url, observers=[OpenTelemetry()])` is enough; `watch(sessions)` adds the length and the age of the fold
+    queue, and the availability of a hybrid store's sides. Without explicit providers it uses the global ones.
+    Attributes are tenant, tier and names of summarizers; with `session_ids` spans also carry the session id, metrics
+    never do. The span of a fold in the background has a link to the one in which it was requested. Thread-safe.
     """
 
     def __init__(
@@ -63,12 +67,19 @@ class OpenTelemetry:
         self._tracer = trace.get_tracer("llm-sessions", _version(), tracer_provider)
         self._session_ids = session_ids
         self._watched: WeakSet[Sessions] = WeakSet()
+        self._asked: dict[Key, trace.SpanContext] = {}
         self._instruments = _Instruments(meter)
         meter.create_observable_gauge(
             "llm_sessions.fold.waiting",
             [self._waiting],
             unit="{session}",
             description="Sessions that wait for a fold, including the one in progress.",
+        )
+        meter.create_observable_gauge(
+            "llm_sessions.fold.longest_wait",
+            [self._longest_wait],
+            unit="s",
+            description="Time since the oldest request of a fold that is not done.",
         )
         meter.create_observable_gauge(
             "llm_sessions.store.degraded",
@@ -94,6 +105,8 @@ class OpenTelemetry:
                 about = {"tokens": event.tokens, "limit_tokens": event.limit_tokens}
                 about |= {"retrieved": event.retrieved}
                 self._span("view", event, event.seconds, about, {TIER: str(event.tier)})
+            case FoldAsked():
+                self._remember(event.key, trace.get_current_span().get_span_context())
             case Folded():
                 about = {"messages": event.messages, "number": event.number}
                 about |= {"tokens_before": event.tokens_before, "tokens_after": event.tokens_after}
@@ -102,6 +115,12 @@ class OpenTelemetry:
                 self._span("search", event, event.seconds, {"hits": event.hits})
             case FoldFailed():
                 self._span("fold", event, 0.0, {}, error=_error_type(event))
+
+    def _remember(self, key: Key, asked_in: trace.SpanContext) -> None:
+        if len(self._asked) >= MAX_ASKED:
+            self._asked.clear()
+        if asked_in.is_valid:
+            self._asked[key] = asked_in
 
     def _span(
         self,
@@ -121,8 +140,12 @@ class OpenTelemetry:
             attributes[CONVERSATION] = event.key.session_id
         if error is not None:
             attributes["error.type"] = error
+        asked_in = self._asked.pop(event.key, None) if name == "fold" else None
         span = self._tracer.start_span(
-            f"llm_sessions.{name}", attributes=attributes, start_time=end_ns - int(seconds * 1e9)
+            f"llm_sessions.{name}",
+            attributes=attributes,
+            links=[trace.Link(asked_in)] if asked_in else None,
+            start_time=end_ns - int(seconds * 1e9),
         )
         if error is not None:
             span.set_status(trace.StatusCode.ERROR, error)
@@ -132,6 +155,11 @@ class OpenTelemetry:
         if not len(self._watched):
             return []
         return [metrics.Observation(sum(sessions.pipeline.waiting for sessions in set(self._watched)))]
+
+    def _longest_wait(self, options: metrics.CallbackOptions) -> Iterable[metrics.Observation]:  # noqa: ARG002 (the API passes it)
+        if not len(self._watched):
+            return []
+        return [metrics.Observation(max(sessions.pipeline.oldest_s for sessions in set(self._watched)))]
 
     def _degraded(self, options: metrics.CallbackOptions) -> Iterable[metrics.Observation]:  # noqa: ARG002 (the API passes it)
         if not len(self._watched):

@@ -8,6 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import Context
 from dataclasses import dataclass, field
 from itertools import takewhile
 
@@ -49,6 +50,7 @@ class Queue:
 
     put_off_s: float = PUT_OFF_S
     at_work: Key | None = None
+    at_work_since_s: float = 0.0
     _since_s: OrderedDict[Key, float] = field(default_factory=OrderedDict)
     _pressing: set[Key] = field(default_factory=set)
     _due_s: float = 0.0
@@ -57,6 +59,11 @@ class Queue:
     def __len__(self) -> int:
         """The number of waiting sessions, including the one in progress."""
         return len(self._since_s) + (self.at_work is not None and self.at_work not in self._since_s)
+
+    def oldest_s(self, now_s: float) -> float:
+        """The age of the oldest request that is not done, that of the fold in progress included."""
+        times = [*self._since_s.values(), *([self.at_work_since_s] if self.at_work is not None else [])]
+        return now_s - min(times, default=now_s)
 
     def add(self, key: Key, now_s: float, tier: Tier) -> None:
         """Add `key`, unless it is queued already, with its current tier."""
@@ -76,7 +83,8 @@ class Queue:
         if key is None:
             return None
         since_s = self._since_s.pop(key)
-        self.at_work, self._due_s = key, since_s + (0.0 if key in self._pressing else self.put_off_s)
+        self.at_work, self.at_work_since_s = key, since_s
+        self._due_s = since_s + (0.0 if key in self._pressing else self.put_off_s)
         self._pressing.discard(key)
         return key, since_s
 
@@ -154,6 +162,13 @@ class Background:
         with self._changed:
             return len(self.queue)
 
+    @property
+    def oldest_s(self) -> float:
+        """Seconds since the oldest request of a fold that is not done; 0 if there is none."""
+        self._begin_in_child()
+        with self._changed:
+            return self.queue.oldest_s(time.monotonic())
+
     def ask(self, key: Key, tier: Tier = Tier.FACTS) -> None:
         """Request a fold of `key`, which is in this tier; returns immediately."""
         self._begin_in_child()
@@ -162,7 +177,10 @@ class Background:
                 return
             self.queue.add(key, time.monotonic(), tier)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="llm-sessions-fold", daemon=True)
+                # It outlives the call that starts it, whose trace and other context would be those of all folds.
+                self._thread = threading.Thread(
+                    target=Context().run, args=(self._work,), name="llm-sessions-fold", daemon=True
+                )
                 self._thread.start()
             self._changed.notify_all()
             waiting = len(self.queue)

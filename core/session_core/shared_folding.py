@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
 from session_core.advisers import require_method
 from session_core.budget import Tier
 from session_core.errors import ConfigError, StoreClosed, StoreError
 from session_core.events import FoldAsked, WorkersLost
+from session_core.fold_policy import differences, fold_policy
 from session_core.fold_queue import PRESENT_S, FoldQueue
 from session_core.pipeline import Background
 from session_core.policy import Policy
@@ -15,6 +18,8 @@ from session_core.stores.circuit_breaker import CircuitBreaker
 from session_core.stores.open import open_queue
 from session_core.turns import Key
 from session_core.voices import run_blocking
+
+T = TypeVar("T")
 
 RETRY_S = 5.0
 """Seconds until a queue that failed is tried again."""
@@ -25,12 +30,14 @@ LOOK_S = 0.05
 class SharedFolding:
     """Requests folds over `queue`, in the voice of the caller, in one round trip.
 
-    If the queue is unavailable or has no worker, the thread `local` folds instead, and an event says so once. So a
-    request never fails, and waits for an unresponsive queue at most once in `RETRY_S` seconds.
+    If the queue is unavailable, or has no worker that folds as this process does, the thread `local` folds instead,
+    and an event says so once. So a request never fails, and waits for an unresponsive queue at most once in `RETRY_S`
+    seconds.
     """
 
     def __init__(self, local: Background, queue: FoldQueue, *, owned: bool) -> None:
         self.local, self.queue = local, queue
+        self.policy = fold_policy(local.services.policy, local.services.counter.name)
         self._awaited = queue.awaiting()
         self._owned = owned
         self._breaker = CircuitBreaker(RETRY_S)
@@ -42,14 +49,26 @@ class SharedFolding:
 
         Those of this process alone while the queue is unavailable.
         """
-        left = 0
-        if self._breaker.lets_through():
-            try:
-                _, left = run_blocking(self.queue.left())
-                self._breaker.worked()
-            except StoreError:
-                self._breaker.failed()
-        return self.local.waiting + left
+        counted = self._asked(lambda: run_blocking(self.queue.left(policy=self.policy)))
+        return self.local.waiting + (counted[1] if counted else 0)
+
+    @property
+    def oldest_s(self) -> float:
+        """Seconds since the oldest of these was requested; 0 if there is none."""
+        told = self._asked(lambda: run_blocking(self.queue.policies())) or ()
+        return max([self.local.oldest_s, *(one.oldest_s for one in told if one.policy == self.policy)])
+
+    def _asked(self, call: Callable[[], T]) -> T | None:
+        """The queue's answer; None while it is unavailable."""
+        if not self._breaker.lets_through():
+            return None
+        try:
+            found = call()
+        except StoreError:
+            self._breaker.failed()
+            return None
+        self._breaker.worked()
+        return found
 
     def ask(self, key: Key, tier: Tier = Tier.FACTS) -> None:
         """Request a fold of `key`, which is in this tier."""
@@ -66,10 +85,10 @@ class SharedFolding:
         if not self.local.drain(timeout_s):
             return False
         try:
-            moment, left = run_blocking(self.queue.left())
+            moment, left = run_blocking(self.queue.left(policy=self.policy))
             while left and time.monotonic() < end_s:
                 time.sleep(LOOK_S)
-                _, left = run_blocking(self.queue.left(moment))
+                _, left = run_blocking(self.queue.left(moment, policy=self.policy))
         except StoreError:
             return False
         return not left
@@ -85,7 +104,8 @@ class SharedFolding:
             self.local.ask(key, tier)
             return
         try:
-            waiting = await queue.ask(key, urgent=tier >= Tier.FACTS)
+            waiting = await queue.ask(key, policy=self.policy, urgent=tier >= Tier.FACTS)
+            without = "" if waiting is not None else await self._without_workers(queue)
             self._breaker.worked()
         except StoreClosed:
             return
@@ -94,12 +114,20 @@ class SharedFolding:
             self._by_itself(key, tier, f"{type(exc).__name__}: {exc}")
             return
         if waiting is None:
-            self._by_itself(
-                key, tier, f"{queue.place} has had no worker for {PRESENT_S:g} s; start: llm-sessions worker"
-            )
+            self._by_itself(key, tier, without)
             return
         self._lost = None
         self.local.services.emit(FoldAsked(key, waiting))
+
+    async def _without_workers(self, queue: FoldQueue) -> str:
+        for other in await queue.policies():
+            if other.workers and other.policy != self.policy:
+                ours, theirs = differences(self.policy, other.policy)
+                return (
+                    f"the workers of {queue.place} fold by another policy ({theirs}; here: {ours}); start them with "
+                    "this application's: llm-sessions worker --app module:name"
+                )
+        return f"{queue.place} has had no worker for {PRESENT_S:g} s; start: llm-sessions worker"
 
     def _by_itself(self, key: Key, tier: Tier, reason: str) -> None:
         if self._lost != reason:

@@ -295,21 +295,27 @@ async def _undo_finished(task: asyncio.Task[T], undo: Callable[[T], Coroutine[An
         await undo(task.result())
 
 
-def cancellation_check() -> Callable[[], bool]:
-    """Whether the task that calls this has been cancelled by the time the result is called; never outside of a loop."""
-    try:
-        task = asyncio.current_task()
-    except RuntimeError:
-        task = None
-    if task is None:
-        return bool
-    seen = ref(task)
+class CallingTask:
+    """The task that creates this, observed without keeping it alive; outside of a loop there is none."""
 
-    def cancelled() -> bool:
-        known = seen()
-        return known is not None and known.cancelled()
+    def __init__(self) -> None:
+        try:
+            task = asyncio.current_task()
+        except RuntimeError:
+            task = None
+        self._seen = ref(task) if task is not None else None
 
-    return cancelled
+    @property
+    def cancelled(self) -> bool:
+        """Whether it ended by a cancellation, as far as it is still known."""
+        task = self._seen() if self._seen is not None else None
+        return task is not None and task.cancelled()
+
+    @property
+    def ended(self) -> bool:
+        """Whether it ended; what it began may be going on in another task."""
+        task = self._seen() if self._seen is not None else None
+        return self._seen is not None and (task is None or task.done())
 
 
 class RenewableTimeout:

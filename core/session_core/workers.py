@@ -13,7 +13,9 @@ from types import FrameType
 from typing import TypeVar
 
 from session_core.errors import ConfigError, StoreBusy, StoreClosed, StoreError
-from session_core.fold_queue import FoldQueue, FoldTask
+from session_core.events import FoldFailed
+from session_core.fold_policy import differences, fold_policy
+from session_core.fold_queue import MOST_ATTEMPTS, PRESENT_S, FoldQueue, FoldTask
 from session_core.ids import fresh_id
 from session_core.logs import logger
 from session_core.pipeline import failure_of_fold
@@ -35,10 +37,13 @@ ENDING = (signal.SIGINT, signal.SIGTERM)
 class Worker:
     """Folds the sessions that other processes requested, with the policy of `sessions`.
 
-    That policy must be the application's: its budget says what to fold, its models write the digests. `queue` is the
-    one of `sessions` unless another is named. Up to `concurrency` sessions are folded at a time, each in a thread;
-    more than one per core helps only if a model writes the summaries. If this process dies or stands still for
-    `redeliver_s` seconds, other workers take over what it had begun; a fold that was made twice is stored once.
+    That policy must be the application's: its budget says what to fold, its models write the digests. Requests by
+    another one are left to workers that have it, or else their application folds by itself; a warning says so.
+    `queue` is the one of `sessions` unless another is named.
+
+    Up to `concurrency` sessions are folded at a time, each in a thread; more than one per core helps only if a model
+    writes the summaries. If this process dies or stands still for `redeliver_s` seconds, other workers take over what
+    it had begun; a fold that was made twice is stored once.
     Raises: ConfigError.
     """
 
@@ -62,6 +67,7 @@ class Worker:
                 f"{sessions!r} has no queue of folds; name that of the application: Worker(sessions, 'redis://...')"
             )
         self.queue, self.taken = made, 0
+        self.policy = fold_policy(sessions.policy, sessions.services.counter.name)
         self.name = f"{socket.gethostname()}-{os.getpid()}-{fresh_id()}"
         self._sessions, self._owned = sessions, isinstance(queue, str)
         self._concurrency, self._redeliver_s = concurrency, redeliver_s
@@ -70,6 +76,7 @@ class Worker:
         self._stopping = False
         self._renew_at_s = 0.0
         self._said = ""
+        self._left_alone: set[str] = set()
 
     def run(self) -> None:
         """Fold until `stop` is called. Then ends what is in progress, and leaves the rest to other workers.
@@ -78,7 +85,7 @@ class Worker:
         does not mend, such as a wrong password.
         """
         try:
-            run_blocking(self.queue.left())
+            run_blocking(self.queue.left(policy=self.policy))
         except StoreBusy as exc:
             self._unavailable(exc)
         try:
@@ -93,7 +100,7 @@ class Worker:
                     self._ended.wait(POLL_S)
                     self._ended.clear()
         finally:
-            self._tried(lambda: run_blocking(self.queue.leave(self.name)))
+            self._tried(lambda: run_blocking(self.queue.leave(self.name, policy=self.policy)))
             if self._owned:
                 run_blocking(self.queue.close())
 
@@ -105,7 +112,9 @@ class Worker:
         """Whether a fold was begun: False if all threads are busy, or there is nothing to do."""
         if len(self._held) >= self._concurrency:
             return False
-        task = self._tried(lambda: run_blocking(self.queue.take(self.name, held_s=self._redeliver_s)))
+        task = self._tried(
+            lambda: run_blocking(self.queue.take(self.name, policy=self.policy, held_s=self._redeliver_s))
+        )
         if task is None:
             return False
         self._held[task.token] = task
@@ -115,7 +124,7 @@ class Worker:
 
     def _fold(self, task: FoldTask, asked_at_s: float) -> None:
         try:
-            failure = failure_of_fold(self._sessions.folder, task.key, asked_at_s=asked_at_s)
+            failure = self._failure(task, asked_at_s)
             if isinstance(failure, StoreClosed):
                 self._stopping = True
                 return
@@ -128,13 +137,40 @@ class Worker:
             self._held.pop(task.token, None)
             self._ended.set()
 
+    def _failure(self, task: FoldTask, asked_at_s: float) -> Exception | None:
+        """What the fold raised; None also for a request that is given up."""
+        if task.attempt <= MOST_ATTEMPTS:
+            return failure_of_fold(self._sessions.folder, task.key, asked_at_s=asked_at_s)
+        reason = f"GivenUp: {MOST_ATTEMPTS} workers ended, or stood still, in the middle of it"
+        self._sessions.services.emit(FoldFailed(task.key, reason))
+        return None
+
     def _renew(self) -> None:
         """Hold what is in progress longer, well before it expires; also says that this worker is present."""
         if time.monotonic() < self._renew_at_s:
             return
-        self._renew_at_s = time.monotonic() + self._redeliver_s / 3
+        self._renew_at_s = time.monotonic() + min(self._redeliver_s, PRESENT_S) / 3
         held = list(self._held.values())
-        self._tried(lambda: run_blocking(self.queue.hold(self.name, held, held_s=self._redeliver_s)))
+        self._tried(
+            lambda: run_blocking(self.queue.hold(self.name, held, policy=self.policy, held_s=self._redeliver_s))
+        )
+        self._name_others()
+
+    def _name_others(self) -> None:
+        """Warn once of each policy that applications ask for in vain."""
+        for other in self._tried(lambda: run_blocking(self.queue.policies())) or ():
+            alone = not other.workers and other.asked_s is not None and other.asked_s < PRESENT_S
+            if not alone or other.policy in self._left_alone:
+                continue
+            self._left_alone.add(other.policy)
+            ours, theirs = differences(self.policy, other.policy)
+            logger.warning(
+                "an application requests folds over %s by a policy that no worker has (%s; this worker: %s), and folds "
+                "by itself; start workers with its Sessions: llm-sessions worker --app module:name",
+                self.queue.place,
+                theirs,
+                ours,
+            )
 
     def _tried(self, call: Callable[[], T]) -> T | None:
         """The result of a call to the queue; None, after a pause, while that is unavailable."""

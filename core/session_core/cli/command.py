@@ -19,6 +19,7 @@ from session_core.errors import SessionError
 DEFAULT_URL = "sqlite:///llm-sessions.db"
 URL_VARIABLE = "LLM_SESSIONS_URL"
 HOT_VARIABLE = "LLM_SESSIONS_HOT_URL"
+QUEUE_VARIABLE = "LLM_SESSIONS_FOLD_QUEUE"
 
 COUNTING = frozenset({"demo", "replay", "import"})
 """The commands that count tokens anew. The others tell what is stored, or by what they counted."""
@@ -164,6 +165,12 @@ def _add_looking(commands: _Commands[argparse.ArgumentParser]) -> None:
     _add_url(doctor)
     doctor.add_argument("--tenant", type=_name, help="only this tenant's sessions")
     _add_window(doctor)
+    doctor.add_argument(
+        "--queue",
+        default=os.environ.get(QUEUE_VARIABLE),
+        metavar="URL",
+        help=f"also the queue of folds, if workers fold (default: ${QUEUE_VARIABLE})",
+    )
 
 
 def _add_changing(commands: _Commands[argparse.ArgumentParser]) -> None:

@@ -15,6 +15,7 @@ from session_core.plan import View
 from session_core.ports import State
 from session_core.sessions import Session, Sessions
 from session_core.stats import SessionStats
+from session_core.stores.open import open_queue
 from session_core.stores.retention import require_purging
 from session_core.turns import Message
 from session_core.voices import run_blocking
@@ -124,8 +125,19 @@ def doctor(asked: argparse.Namespace) -> int:
     with opened(asked.url, asked.window) as sessions:
         findings = run_blocking(examine(sessions.store, sessions.policy, tenant=asked.tenant))
         broken = run_blocking(sessions.store.damage())
-    print("\n".join([*lines(findings), *(f"damaged: {one}; {MEND_DAMAGE}" for one in broken)]))
-    return 0 if findings.healthy and not broken else 1
+    queued, served = _queue(asked.queue) if asked.queue else ([], True)
+    print("\n".join([*lines(findings), *(f"damaged: {one}; {MEND_DAMAGE}" for one in broken), *queued]))
+    return 0 if findings.healthy and not broken and served else 1
+
+
+def _queue(url: str) -> tuple[list[str], bool]:
+    from session_core.doctor_queue import queue_lines
+
+    queue = open_queue(url)
+    try:
+        return queue_lines(queue.place, run_blocking(queue.policies()))
+    finally:
+        run_blocking(queue.close())
 
 
 def _name(name: str) -> str:

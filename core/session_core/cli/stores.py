@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from session_core.stores.keyring import Keyring
 
 KEYS_VARIABLE = "LLM_SESSIONS_KEYS"
-QUEUE_VARIABLE = "LLM_SESSIONS_FOLD_QUEUE"
 DEFAULT_TENANT = "default"
 
 

@@ -10,7 +10,8 @@ from importlib import import_module
 from pathlib import Path
 
 from session_core.budget import Budget
-from session_core.cli.stores import QUEUE_VARIABLE, opened_to_work
+from session_core.cli.command import QUEUE_VARIABLE
+from session_core.cli.stores import opened_to_work
 from session_core.errors import ConfigError, MissingExtra
 from session_core.policy import Policy
 from session_core.sessions import Sessions

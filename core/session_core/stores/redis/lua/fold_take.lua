@@ -1,5 +1,5 @@
--- Take the next session to fold. KEYS: waiting, urgent, taken, workers, holders, attempts.
--- ARGV: worker, ms that it counts as present, ms that it holds the session unless it says more, most attempts.
+-- Take the next session to fold. KEYS: waiting, urgent, taken, workers, holders, attempts, policies of workers.
+-- ARGV: worker, ms that it counts as present, ms that it holds the session unless it says more, policy.
 -- Reply: session, token, ms since the request, number of this attempt; or nothing.
 -- The token is the moment in microseconds, or more, so that it is new after a loss of data too.
 -- The oldest urgent one, else the oldest; none that is at work. Those of workers that fell silent wait again.
@@ -7,10 +7,11 @@
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 redis.call('ZADD', KEYS[4], now + ARGV[2], ARGV[1])
+redis.call('ZADD', KEYS[7], now, ARGV[4])
 
 for _, session in ipairs(redis.call('ZRANGE', KEYS[3], '-inf', now, 'BYSCORE', 'LIMIT', 0, 100)) do
   local asked, urgent = string.match(redis.call('HGET', KEYS[5], session) or '', '^%d+ (%d+) (%d)$')
-  if asked and tonumber(redis.call('HGET', KEYS[6], session) or 0) < tonumber(ARGV[4]) then
+  if asked then
     if urgent == '1' or redis.call('ZSCORE', KEYS[2], session) then
       redis.call('ZADD', KEYS[2], 'LT', asked, session)
       redis.call('ZREM', KEYS[1], session)
