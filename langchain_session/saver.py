@@ -171,6 +171,7 @@ class SessionSaver(Maintenance, Lifetime):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
+        self._warn_of_another_channel(config, checkpoint)
         stored, fold = run_blocking(self._put(self._blocking, config, checkpoint, metadata, new_versions))
         if fold:
             self.sessions.ask_fold(self.key(config), fold)
@@ -183,6 +184,7 @@ class SessionSaver(Maintenance, Lifetime):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
+        self._warn_of_another_channel(config, checkpoint)
         stored, fold = await self._put(self._awaiting, config, checkpoint, metadata, new_versions)
         if fold:
             await self.sessions.aask_fold(self.key(config), fold)
