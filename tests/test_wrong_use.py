@@ -13,8 +13,19 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 from llama_index.core.llms import MockLLM
 
-from langchain_session import SessionChatMessageHistory, SessionMiddleware, SessionSaver, attach, with_session
-from llamaindex_session import SessionMemoryBuffer
+from langchain_session import (
+    ChatModelClassifier,
+    ChatModelExtractor,
+    ChatModelSummarizer,
+    EmbeddingsEmbedder,
+    SessionChatMessageHistory,
+    SessionMiddleware,
+    SessionSaver,
+    VectorStoreIndex,
+    attach,
+    with_session,
+)
+from llamaindex_session import LLMSummarizer, SessionMemoryBuffer
 from session_core import Budget, Policy, Sessions
 from session_core.errors import BudgetError, ConfigError, InputError, VoiceError
 from session_core.stores.keyring import Keyring
@@ -130,6 +141,28 @@ def test_what_is_put_into_a_memory_is_a_message(wrong: Any) -> None:
 def test_a_word_without_a_scheme_is_shown() -> None:
     with pytest.raises(ConfigError, match=r"'chat\.db' is not a store URL"):
         Sessions("chat.db")
+
+
+@pytest.mark.parametrize("word", ["memory", ":memory:"])
+def test_a_word_for_memory_is_shown_with_its_url(word: str) -> None:
+    with pytest.raises(ConfigError, match=rf"'{word}' is not a store URL.*; what is kept in memory only is memory://"):
+        Sessions(word)
+
+
+def test_a_number_as_a_name_is_shown_as_the_string_to_pass() -> None:
+    number: Any = 42
+    with Sessions("memory://") as sessions, pytest.raises(InputError, match=r"session id 42 .*; pass the string '42'"):
+        sessions.session(number)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [ChatModelSummarizer, ChatModelClassifier, ChatModelExtractor, EmbeddingsEmbedder, VectorStoreIndex, LLMSummarizer],
+)
+def test_a_helper_is_made_of_a_model_not_of_its_name(made: Any) -> None:
+    """It would fall back to the rules at each fold, which only a listener hears."""
+    with pytest.raises(ConfigError, match=r"a str is given as .*; pass an object with \w+\(\.\.\.\)"):
+        made("openai:gpt-4o-mini")
 
 
 @pytest.mark.parametrize("place", ["sqlite:///{}/chat.db", "redis://127.0.0.1:1"])
