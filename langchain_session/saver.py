@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
+from inspect import signature
 from typing import Any, Self, cast
 
 from langchain_core.runnables import RunnableConfig
@@ -125,6 +126,9 @@ class SessionSaver(Maintenance, Lifetime):
         self._awaiting = Voice(awaited, self.sessions.aservices, pause_awaiting, SettledLeases(awaited))
         self._rule = rule_of(concurrency, store, tenant, turn_ttl_s=turn_ttl_s, wait_s=wait_s)
         self._warn_unencrypted()
+
+    # What help() and notebooks show; they would read it from `__new__`, which knows `inner` only.
+    __new__.__signature__ = signature(__init__)  # type: ignore[attr-defined]
 
     def __repr__(self) -> str:
         return f"SessionSaver({self.sessions.place!r}, tenant={self.tenant!r})"

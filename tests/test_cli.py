@@ -119,6 +119,18 @@ def test_show_view_prints_what_a_model_would_be_sent(url: str, capsys: pytest.Ca
     assert "tool (4, clip" in out
 
 
+@pytest.mark.parametrize("window", ["8000", "8,000", "8_000"])
+def test_a_window_may_be_written_as_reports_write_it(window: str, url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "trip", "--view", "--window", window, "--url", url]) == 0
+    assert "of 7,000 tokens" in capsys.readouterr().out
+
+
+def test_a_window_of_words_is_told_what_it_must_be(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["doctor", "--window", "8k", "--url", url])
+    assert "--window: must be a whole number, 1 or more" in capsys.readouterr().err
+
+
 def test_show_explain_says_why_each_part_stands_as_it_does(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", "trip", "--url", url, "--explain"]) == 0
     out = capsys.readouterr().out

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,19 @@ def test_dir_lists_names_that_are_not_loaded_yet(adapter: str) -> None:
     program = f"import {adapter} as adapter; print(set(adapter.__all__) - set(dir(adapter)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "set()", done.stdout
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS)
+def test_dir_lists_nothing_else_when_all_are_loaded(adapter: str) -> None:
+    module = import_module(adapter)
+    loaded = {name: getattr(module, name) for name in module.__all__}
+    assert {name for name in dir(module) if not name.startswith("__")} == set(loaded)
+
+
+def test_help_shows_what_a_saver_is_made_with() -> None:
+    asked = signature(import_module("langchain_session").SessionSaver).parameters
+    assert list(asked)[:4] == ["sessions", "url", "policy", "tenant"]
+    assert "named" not in asked
 
 
 @pytest.mark.parametrize("adapter", ADAPTERS)

@@ -280,9 +280,11 @@ def _name(text: str) -> str:
 
 
 def _positive(text: str) -> int:
-    number = int(text) if text.isdecimal() else 0
+    """A whole number, also as our reports (8,000) and Python (8_000) write it."""
+    digits = text.replace(",", "").replace("_", "")
+    number = int(digits) if digits.isdecimal() else 0
     if number < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
+        raise argparse.ArgumentTypeError("must be a whole number, 1 or more")
     return number
 
 
