@@ -224,6 +224,16 @@ def test_a_dry_run_of_delete_deletes_nothing_whatever_else_is_said(
         assert len(sessions.session("trip").record()) == len(SAID)
 
 
+def test_delete_counts_what_list_counts_also_after_an_import(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "moved.jsonl"
+    file.write_text('{"role": "user", "content": "Hello"}\n')
+    main(["import", str(file), "--url", url])
+    assert main(["delete", "moved", "--url", url, "--yes"]) == 0
+    assert capsys.readouterr().out.endswith("deleted session moved: 1 message\n")
+
+
 @pytest.mark.parametrize("command", [["delete", "trip"], ["delete", "--older-than", "0"], ["export"], ["show", "trip"]])
 def test_a_tenant_from_a_variable_that_is_not_set_is_refused(
     command: list[str], url: str, capsys: pytest.CaptureFixture[str]
