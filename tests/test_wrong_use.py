@@ -12,6 +12,8 @@ from langchain_core.messages import HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 from llama_index.core.llms import MockLLM
+from openai.types.chat import ChatCompletionMessage
+from openai.types.responses import ResponseFunctionToolCall
 
 from langchain_session import (
     ChatModelClassifier,
@@ -56,6 +58,22 @@ def test_a_message_of_a_framework_is_named_and_sent_to_its_adapter(several: bool
         Sessions("memory://").session("a").append([theirs] if several else theirs)
 
 
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        ChatCompletionMessage(role="assistant", content="hello"),
+        ResponseFunctionToolCall(type="function_call", call_id="c", name="look", arguments="{}"),
+    ],
+    ids=["chat", "responses"],
+)
+def test_what_an_sdk_answered_is_appended_by_its_dump(theirs: Any, several: bool) -> None:
+    session = Sessions("memory://").session("a")
+    with pytest.raises(InputError, match=r"is not a message; .* an SDK answered is one by its model_dump\(\)$"):
+        session.append([theirs] if several else theirs)
+    assert session.append(theirs.model_dump()).new == 1
+
+
 def test_a_saver_is_named_its_store_as_the_other_adapters_are() -> None:
     with SessionSaver(url="memory://") as saver:
         assert saver.sessions.place == "memory://"
@@ -97,6 +115,12 @@ def test_an_import_is_from_a_saver_not_from_its_url() -> None:
 def test_a_bare_model_is_told_what_makes_a_summarizer_of_it(model: Any) -> None:
     with pytest.raises(ConfigError, match=r"ChatModelSummarizer\(model\).*LLMSummarizer\(llm\)"):
         Policy(summarizer=model)
+
+
+def test_the_model_of_a_policy_is_a_name() -> None:
+    model: Any = FakeListChatModel(responses=["Hello"])
+    with pytest.raises(BudgetError, match="model=FakeListChatModel; pass the name of a model"):
+        Policy(model=model)
 
 
 @pytest.mark.parametrize("wrong", ["k1:abc", b"0" * 32, [b"0" * 32]])

@@ -119,6 +119,8 @@ class Policy:
             )
         if isinstance(self.embedder, str) and self.embedder != "auto":
             raise BudgetError(f"embedder={self.embedder!r}; pass 'auto', None, or an object with embed(texts)")
+        if not isinstance(self.model, str | None):
+            raise BudgetError(f"model={type(self.model).__name__}; pass the name of a model, as 'gpt-4o'")
         if isinstance(self.counter, str):
             raise BudgetError(f"counter={self.counter!r}; pass an object with count(text), or Policy(model=...)")
         for name, power in _POWERS.items():
