@@ -125,6 +125,18 @@ def test_a_window_may_be_written_as_reports_write_it(window: str, url: str, caps
     assert "of 7,000 tokens" in capsys.readouterr().out
 
 
+def test_a_replay_of_an_empty_file_says_that_it_is_empty(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "empty.jsonl").write_text(" \n")
+    assert main(["replay", str(tmp_path / "empty.jsonl")]) == 2
+    assert "empty.jsonl: it is empty; a transcript is a JSON list of messages" in capsys.readouterr().err
+
+
+def test_a_replay_of_one_message_speaks_of_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "one.jsonl").write_text('{"role": "user", "content": "Hello"}')
+    assert main(["replay", str(tmp_path / "one.jsonl")]) == 0
+    assert "every message unchanged (1 message)" in capsys.readouterr().out
+
+
 def test_a_window_of_words_is_told_what_it_must_be(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["doctor", "--window", "8k", "--url", url])
