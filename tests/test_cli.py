@@ -137,6 +137,15 @@ def test_a_replay_of_one_message_speaks_of_one(tmp_path: Path, capsys: pytest.Ca
     assert "every message unchanged (1 message)" in capsys.readouterr().out
 
 
+def test_an_export_can_be_piped_into_an_import(url: str, tmp_path: Path) -> None:
+    command, other = [sys.executable, "-c", "from session_core.cli import main; main()"], f"sqlite:///{tmp_path}/b.db"
+    exported = subprocess.run([*command, "export", "--url", url], capture_output=True, check=True)
+    done = subprocess.run(
+        [*command, "import", "-", "--url", other], input=exported.stdout, capture_output=True, check=True
+    )
+    assert b"session trip: 5 new of 5 messages" in done.stdout
+
+
 def test_a_window_of_words_is_told_what_it_must_be(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["doctor", "--window", "8k", "--url", url])

@@ -20,7 +20,10 @@ DEFAULT_URL = "sqlite:///llm-sessions.db"
 URL_VARIABLE = "LLM_SESSIONS_URL"
 HOT_VARIABLE = "LLM_SESSIONS_HOT_URL"
 
-TRANSCRIPT = "messages as JSON or JSONL, with role and content as OpenAI, Anthropic, LangChain or LlamaIndex write them"
+TRANSCRIPT = (
+    "messages as JSON or JSONL, with role and content as OpenAI, Anthropic, LangChain or LlamaIndex write them; "
+    "- reads standard input"
+)
 COUNTING = frozenset({"demo", "replay", "import"})
 """The commands that count tokens anew. The others tell what is stored, or by what they counted."""
 
@@ -128,7 +131,7 @@ def _add_replay(commands: _Commands[argparse.ArgumentParser]) -> None:
     replay = _command(
         commands, "replay", "replay", "run", "append a transcript turn by turn and show the size of its views"
     )
-    replay.add_argument("file", type=Path, metavar="FILE", help=TRANSCRIPT)
+    replay.add_argument("file", type=_file, metavar="FILE", help=TRANSCRIPT)
     replay.add_argument(
         "--window", type=_positive, default=128_000, help="size of the context window in tokens (default: 128000)"
     )
@@ -171,7 +174,7 @@ def _add_changing(commands: _Commands[argparse.ArgumentParser]) -> None:
     moved = _command(
         commands, "import", "import_export", "import_file", "import the conversations of a file, each message once"
     )
-    moved.add_argument("file", type=Path, metavar="FILE", help=f"output of export, or {TRANSCRIPT}")
+    moved.add_argument("file", type=_file, metavar="FILE", help=f"output of export, or {TRANSCRIPT}")
     moved.add_argument("--session", help="the session's id (default: the name in the file, or else the file name)")
     moved.add_argument(
         "--tenant", type=_name, help="the tenant to import into (default: the tenant in the file, or else default)"
@@ -278,6 +281,11 @@ def _name(text: str) -> str:
     if not text:
         raise argparse.ArgumentTypeError("must not be empty (from a variable that is not set?)")
     return text
+
+
+def _file(text: str) -> Path:
+    """A file to read; - is what another command writes."""
+    return Path("/dev/stdin" if text == "-" else text)
 
 
 def _positive(text: str) -> int:
