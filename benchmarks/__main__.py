@@ -1,4 +1,4 @@
-"""Run every benchmark, or those named: python -m benchmarks [redis] [postgres] ... [options of the last one]"""
+"""Run every benchmark, or those named: python -m benchmarks [redis] [postgres] ... [options of quality, named last]"""
 
 from __future__ import annotations
 
@@ -29,6 +29,10 @@ def main() -> None:
     """Run what was named, in order; what begins with a dash, and all behind it, are options of the last one."""
     names = list(takewhile(lambda word: not word.startswith("-"), sys.argv[1:]))
     options = sys.argv[1 + len(names) :]
+    unknown = [name for name in names if name not in MODULES]
+    if unknown or (not names and options in (["-h"], ["--help"])):
+        wrong = f"there is no benchmark {', '.join(unknown)}. " if unknown else ""
+        raise SystemExit(f"{wrong}{__doc__}\nThere are: {', '.join(ALL)}")
     if options and (not names or names[-1] not in WITH_OPTIONS):
         raise SystemExit(f"{' '.join(options)}: only {', '.join(WITH_OPTIONS)} takes options, and is named last")
     # Drivers and rivals that tell each step at INFO would stand between the tables.

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
+from langgraph.graph import add_messages
 from langgraph.prebuilt import ToolNode
 from langgraph.pregel import Pregel
 from langgraph.pregel.protocol import PregelProtocol
@@ -100,7 +101,7 @@ def attach(
     is quoted from the record. Where the state has the whole record (`SessionSaver(state="whole")`), nodes see the
     stored digest in place of what it covers. Attaching twice has no further effect. For what a node adds to its
     messages (system prompt, tool schemas) set `Policy(overhead_tokens=...)`. Raises: ConfigError without a
-    SessionSaver and a policy, or if the graph is not compiled.
+    SessionSaver and a policy, if the graph is not compiled, or if its messages are under another key than `channel`.
     """
     if not isinstance(graph, Pregel):
         raise ConfigError(
@@ -119,7 +120,29 @@ def attach(
             "attach(graph) takes its policy from the graph's SessionSaver; compile the graph with one, "
             "or pass attach(graph, saver=...) or attach(graph, policy=Policy(...))"
         )
-    return _fit_nodes(graph, NodeFitting(RunFitter(services), channel or "messages", reminding))
+    channel = channel or "messages"
+    _require_messages_under(channel, graph)
+    return _fit_nodes(graph, NodeFitting(RunFitter(services), channel, reminding))
+
+
+def _require_messages_under(channel: str, graph: Pregel[Any, Any, Any, Any]) -> None:
+    """Raises: ConfigError if neither `graph` nor a graph in it has `channel`, and it has messages under another key."""
+    if channel in graph.channels:
+        return
+    graphs = [graph, *(inner for _, inner in graph.get_subgraphs(recurse=True) if isinstance(inner, Pregel))]
+    if any(channel in one.channels for one in graphs):
+        return
+    merged = (name for one in graphs for name, kept in one.channels.items() if _merges_messages(kept))
+    other = next(merged, None)
+    if other is not None:
+        raise ConfigError(
+            f"attach(graph): the graph has no state key {channel!r}, but messages under {other!r}; pass "
+            f"SessionSaver(..., channel={other!r}), or without a saver attach(graph, channel={other!r}, policy=...)"
+        )
+
+
+def _merges_messages(kept: object) -> bool:
+    return add_messages in (getattr(kept, "operator", None), getattr(kept, "reducer", None))
 
 
 def _fit_nodes(graph: Graph, fitting: NodeFitting) -> Graph:

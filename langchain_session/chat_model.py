@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage, SystemMessage
 
-from session_core.advisers import EqualByParts
+from session_core.advisers import EqualByParts, require_method
 from session_core.answers import facts_in, facts_prompt, judge_prompt, judgements_in
 from session_core.plan import Fact
 from session_core.ports import SummaryRequest
@@ -19,7 +19,7 @@ class ChatModelSummarizer(EqualByParts):
     """A `Summarizer` that calls `model`. It blocks; async callers run it in a thread."""
 
     def __init__(self, model: BaseChatModel) -> None:
-        self.model = model
+        self.model = _chat_model(model)
         self.name = f"llm:{type(model).__name__}"
 
     async def summarize(self, request: SummaryRequest) -> str:
@@ -31,7 +31,7 @@ class ChatModelClassifier(EqualByParts):
     """A `LateClassifier` that calls `model` when messages are folded. It blocks; folds run in the background."""
 
     def __init__(self, model: BaseChatModel) -> None:
-        self.model = model
+        self.model = _chat_model(model)
         self.name = f"llm:{type(model).__name__}"
 
     async def judge(self, messages: Sequence[Message]) -> dict[int, Importance]:
@@ -43,12 +43,17 @@ class ChatModelExtractor(EqualByParts):
     """An `Extractor` that calls `model` when messages are folded. It blocks; folds run in the background."""
 
     def __init__(self, model: BaseChatModel) -> None:
-        self.model = model
+        self.model = _chat_model(model)
         self.name = f"llm:{type(model).__name__}"
 
     async def extract(self, messages: Sequence[Message]) -> list[Fact]:
         """The facts that the model lists."""
         return facts_in(_answer(self.model, facts_prompt(messages)))
+
+
+def _chat_model(given: BaseChatModel) -> BaseChatModel:
+    """`given`; its name alone would fail in the background, at each fold. Raises: ConfigError."""
+    return require_method(given, "invoke", "a chat model", 'init_chat_model("provider:model")')
 
 
 def _answer(model: BaseChatModel, prompt: tuple[str, str]) -> str:

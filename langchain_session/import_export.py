@@ -22,6 +22,7 @@ from session_core import Message, Sessions
 from session_core.advisers import require_method
 from session_core.errors import ConfigError, Diverged, InputError, NotFound
 from session_core.importing import RefusedConversations, stable_id
+from session_core.logs import logger
 from session_core.serial.codec import body_digest
 from session_core.turns import Key
 from session_core.voices import run_blocking
@@ -140,6 +141,7 @@ async def _copy_thread(
     newest = max((place for place in theirs if not place.namespace), default=None)
     if newest is not None:
         await _append_unsaved(source, target, newest)
+    logger.info("thread %s: %d of %d checkpoints were copied, the others were there", thread_id, len(new), len(theirs))
     return len(new)
 
 

@@ -10,7 +10,7 @@ from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import InMemoryVectorStore, VectorStore
 
-from session_core.advisers import EqualByParts
+from session_core.advisers import EqualByParts, require_method
 from session_core.retrieve import searchable
 from session_core.turns import Key, Message
 
@@ -28,7 +28,9 @@ class EmbeddingsEmbedder(EqualByParts):
     """An `Embedder` that calls `embeddings`. It blocks; async callers run it in a thread."""
 
     def __init__(self, embeddings: Embeddings) -> None:
-        self.embeddings = embeddings
+        self.embeddings = require_method(
+            embeddings, "embed_documents", "embeddings", 'init_embeddings("provider:model")'
+        )
         self.name = f"embeddings:{type(embeddings).__name__}"
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
@@ -50,7 +52,7 @@ class VectorStoreIndex(EqualByParts):
     """
 
     def __init__(self, store: VectorStore, *, filter: Filter | None = None) -> None:
-        self.store = store
+        self.store = require_method(store, "similarity_search", "a vector store", "InMemoryVectorStore(embeddings)")
         self.name = f"index:{type(store).__name__}"
         self._filter = filter
 

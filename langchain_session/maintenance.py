@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import Checkpoint as GraphCheckpoint
 from langgraph.checkpoint.base import DeltaChannelHistory, get_checkpoint_id
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 
-from langchain_session.channels import Storage
+from langchain_session.channels import Storage, is_message_list
 from langchain_session.deltas import conversation_name, history_of
 from langchain_session.import_export import ImportExport
 from langchain_session.pruning import UNLISTED, Rows, drop, head_after_drop, is_unlisted
@@ -31,6 +32,8 @@ logger = logging.getLogger(__name__)
 class Maintenance(ImportExport):
     """The maintenance methods of a `SessionSaver`."""
 
+    _warned_of_channel = False
+
     def _warn_unencrypted(self) -> None:
         """Log a warning if `serde` encrypts, since messages never go through a serializer."""
         store: Any = self.sessions.store
@@ -40,6 +43,28 @@ class Maintenance(ImportExport):
                 "serde= encrypts what it serializes; messages go to the record of the %s store in clear: "
                 "pass Sessions(..., keyring=...) to seal them too",
                 store.scheme,
+            )
+
+    def _warn_of_another_channel(self, config: RunnableConfig, checkpoint: GraphCheckpoint) -> None:
+        """Log a warning, once, if the graph keeps its messages under another key than `channel`: its runs get all."""
+        if (
+            self._warned_of_channel
+            or self.channel in checkpoint["channel_versions"]
+            or config["configurable"].get("checkpoint_ns")
+        ):
+            return
+        values = checkpoint["channel_values"]
+        found = next(
+            (key for key, value in values.items() if is_message_list(value) and not key.startswith("__")), None
+        )
+        if found is not None:
+            self._warned_of_channel = True
+            logger.warning(
+                "the graph keeps messages under the state key %r and none under %r, so its runs get all of them: pass "
+                "SessionSaver(..., channel=%r) if they are the conversation",
+                found,
+                self.channel,
+                found,
             )
 
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:

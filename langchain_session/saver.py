@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
+from inspect import signature
 from typing import Any, Self, cast
 
 from langchain_core.runnables import RunnableConfig
@@ -126,6 +127,9 @@ class SessionSaver(Maintenance, Lifetime):
         self._rule = rule_of(concurrency, store, tenant, turn_ttl_s=turn_ttl_s, wait_s=wait_s)
         self._warn_unencrypted()
 
+    # What help() and notebooks show; they would read it from `__new__`, which knows `inner` only.
+    __new__.__signature__ = signature(__init__)  # type: ignore[attr-defined]
+
     def __repr__(self) -> str:
         return f"SessionSaver({self.sessions.place!r}, tenant={self.tenant!r})"
 
@@ -171,6 +175,7 @@ class SessionSaver(Maintenance, Lifetime):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
+        self._warn_of_another_channel(config, checkpoint)
         stored, fold = run_blocking(self._put(self._blocking, config, checkpoint, metadata, new_versions))
         if fold:
             self.sessions.ask_fold(self.key(config), fold)
@@ -183,6 +188,7 @@ class SessionSaver(Maintenance, Lifetime):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
+        self._warn_of_another_channel(config, checkpoint)
         stored, fold = await self._put(self._awaiting, config, checkpoint, metadata, new_versions)
         if fold:
             await self.sessions.aask_fold(self.key(config), fold)

@@ -86,8 +86,11 @@ def key_of(config: RunnableConfig, tenant: str) -> Key:
     """
     names = config["configurable"]
     require_tenant(names, tenant)
-    if names["thread_id"] is None:
-        raise InputError("the config's thread_id is None; pass the id of the conversation, as a string")
+    if names.get("thread_id") is None:
+        raise InputError(
+            "the config's thread_id is None, or missing; pass the id of the conversation, as "
+            'config={"configurable": {"thread_id": "user-42"}}'
+        )
     return Key(str(names["thread_id"]), tenant, str(names.get("checkpoint_ns") or ""))
 
 

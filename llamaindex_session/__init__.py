@@ -24,7 +24,7 @@ __all__ = list(_WHERE)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted([*__all__, *(name for name in globals() if name.startswith("__"))])
 
 
 def _loaded(name: str) -> Any:

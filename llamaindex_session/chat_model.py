@@ -5,7 +5,7 @@ from __future__ import annotations
 from llama_index.core.base.llms.types import ChatMessage, MessageRole
 from llama_index.core.llms.llm import LLM
 
-from session_core.advisers import EqualByParts
+from session_core.advisers import EqualByParts, require_method
 from session_core.ports import SummaryRequest
 from session_core.prompts import summary_prompt
 
@@ -14,7 +14,7 @@ class LLMSummarizer(EqualByParts):
     """A `Summarizer` that calls `llm`. It blocks; async callers run it in a thread."""
 
     def __init__(self, llm: LLM) -> None:
-        self.llm = llm
+        self.llm = require_method(llm, "chat", "an LLM")
         self.name = ":".join(filter(None, ("llm", type(llm).__name__, str(getattr(llm, "model", "")))))
 
     async def summarize(self, request: SummaryRequest) -> str:

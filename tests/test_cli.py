@@ -119,6 +119,39 @@ def test_show_view_prints_what_a_model_would_be_sent(url: str, capsys: pytest.Ca
     assert "tool (4, clip" in out
 
 
+@pytest.mark.parametrize("window", ["8000", "8,000", "8_000"])
+def test_a_window_may_be_written_as_reports_write_it(window: str, url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "trip", "--view", "--window", window, "--url", url]) == 0
+    assert "of 7,000 tokens" in capsys.readouterr().out
+
+
+def test_a_replay_of_an_empty_file_says_that_it_is_empty(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "empty.jsonl").write_text(" \n")
+    assert main(["replay", str(tmp_path / "empty.jsonl")]) == 2
+    assert "empty.jsonl: it is empty; a transcript is a JSON list of messages" in capsys.readouterr().err
+
+
+def test_a_replay_of_one_message_speaks_of_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "one.jsonl").write_text('{"role": "user", "content": "Hello"}')
+    assert main(["replay", str(tmp_path / "one.jsonl")]) == 0
+    assert "every message unchanged (1 message)" in capsys.readouterr().out
+
+
+def test_an_export_can_be_piped_into_an_import(url: str, tmp_path: Path) -> None:
+    command, other = [sys.executable, "-c", "from session_core.cli import main; main()"], f"sqlite:///{tmp_path}/b.db"
+    exported = subprocess.run([*command, "export", "--url", url], capture_output=True, check=True)
+    done = subprocess.run(
+        [*command, "import", "-", "--url", other], input=exported.stdout, capture_output=True, check=True
+    )
+    assert b"session trip: 5 new of 5 messages" in done.stdout
+
+
+def test_a_window_of_words_is_told_what_it_must_be(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["doctor", "--window", "8k", "--url", url])
+    assert "--window: must be a whole number, 1 or more" in capsys.readouterr().err
+
+
 def test_show_explain_says_why_each_part_stands_as_it_does(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", "trip", "--url", url, "--explain"]) == 0
     out = capsys.readouterr().out
@@ -210,6 +243,16 @@ def test_a_dry_run_of_delete_deletes_nothing_whatever_else_is_said(
     assert capsys.readouterr().out == "would delete session trip: 5 messages\n"
     with Sessions(url) as sessions:
         assert len(sessions.session("trip").record()) == len(SAID)
+
+
+def test_delete_counts_what_list_counts_also_after_an_import(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "moved.jsonl"
+    file.write_text('{"role": "user", "content": "Hello"}\n')
+    main(["import", str(file), "--url", url])
+    assert main(["delete", "moved", "--url", url, "--yes"]) == 0
+    assert capsys.readouterr().out.endswith("deleted session moved: 1 message\n")
 
 
 @pytest.mark.parametrize("command", [["delete", "trip"], ["delete", "--older-than", "0"], ["export"], ["show", "trip"]])

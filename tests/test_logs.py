@@ -5,11 +5,15 @@ from __future__ import annotations
 import logging
 
 import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, MessagesState, StateGraph
 
-from session_core import Budget, Policy, Sessions
+from langchain_session import SessionSaver
+from session_core import Budget, Message, Policy, Role, Sessions
 from session_core.classify import RuleClassifier
 from session_core.errors import StoreBusy
 from session_core.events import RulesOutgrown
+from session_core.importing import import_messages
 from session_core.logs import log
 from session_core.plan import Digest
 from session_core.stores.memory import MemoryStore
@@ -64,6 +68,30 @@ def test_rules_without_room_are_counted(caplog: pytest.LogCaptureFixture) -> Non
     caplog.set_level(logging.INFO, "session_core")
     log(RulesOutgrown(Key("a"), rules=9, hidden=2))
     assert "session a: 2 of 9 standing rules have no room in views" in caplog.text
+
+
+def test_an_import_tells_how_much_it_moved(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "session_core")
+    with Sessions() as sessions:
+        for said in (2, 3):
+            import_messages(sessions.session("a"), [Message(Role.USER, SECRET) for _ in range(said)])
+    assert [record.getMessage() for record in caplog.records] == [
+        "session a: 2 of 2 messages were imported, the others were there",
+        "session a: 1 of 3 messages were imported, the others were there",
+    ]
+
+
+def test_an_import_of_threads_tells_how_much_it_moved(caplog: pytest.LogCaptureFixture) -> None:
+    theirs, ours = InMemorySaver(), SessionSaver()
+    graph = StateGraph(MessagesState).add_node("a", lambda _: {"messages": [SECRET]}).add_edge(START, "a")
+    graph.compile(checkpointer=theirs).invoke({"messages": [SECRET]}, {"configurable": {"thread_id": "t"}})
+    caplog.set_level(logging.INFO, "session_core")
+    for _ in range(2):
+        SessionSaver.import_from(theirs, sessions=ours.sessions)
+    assert [record.getMessage() for record in caplog.records] == [
+        "thread t: 3 of 3 checkpoints were copied, the others were there",
+        "thread t: 0 of 3 checkpoints were copied, the others were there",
+    ]
 
 
 def test_a_session_without_trouble_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -205,6 +206,15 @@ def test_the_wheel_tells_its_version_licence_and_extras(metadata: Message) -> No
     assert metadata["License-Expression"] == "Apache-2.0"
     assert metadata.get_all("License-File") == ["LICENSE"]
     assert set(metadata.get_all("Provides-Extra", [])) == set(PROJECT["optional-dependencies"])
+
+
+@pytest.mark.slow
+def test_the_text_for_a_package_index_needs_no_checkout(metadata: Message) -> None:
+    text = str(metadata.get_payload())
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    assert "from langchain_session import SessionSaver" in text
+    assert re.findall(r"\]\((?!https?://)", text) == []
+    assert "make demo" not in text
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from session_core import Sessions
 from session_core.testing.provider import Api, BadRequest, faults, require_accepted
 
 PNG = "iVBORw0KGgo="
@@ -332,6 +333,13 @@ def test_an_assistants_words_at_the_end_are_a_prefill_where_that_is_allowed() ->
     assert faults(broken(anthropic_request(), path, said), "anthropic") == []
     path, said, _ = ANTHROPIC["blanks behind an assistant's last words"]
     assert faults(broken(anthropic_request(), path, said), "anthropic") != []
+
+
+def test_what_a_view_gives_is_taken_as_it_is() -> None:
+    view = Sessions("memory://").session("s").view()
+    require_accepted([*view.to_openai(), {"role": "user", "content": "Hello"}], "openai")
+    with pytest.raises(BadRequest, match="openai answers 400"):
+        require_accepted([{"role": "tool", "content": "x", "tool_call_id": "a"}], "openai")
 
 
 def test_faults_say_where_and_never_what() -> None:

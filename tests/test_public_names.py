@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,78 @@ import pytest
 ROOT = Path(__file__).parent.parent
 ADAPTERS = ("langchain_session", "llamaindex_session")
 
+HELPERS = """
+from collections.abc import Mapping, Sequence
+
+from session_core import Importance, Message, Policy
+from session_core.plan import Fact
+from session_core.ports import SummaryRequest
+from session_core.turns import Key
+
+
+class Plain:
+    name = "plain"
+
+    def summarize(self, request: SummaryRequest) -> str:
+        return ""
+
+    def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        return []
+
+    def judge(self, messages: Sequence[Message]) -> dict[int, Importance]:
+        return {}
+
+    def extract(self, messages: Sequence[Message]) -> list[Fact]:
+        return []
+
+    def add(self, key: Key, messages: Sequence[Message]) -> None: ...
+
+    def near(self, key: Key, query: str, *, max_hits: int) -> list[int]:
+        return []
+
+    def forget(self, key: Key, last_seq: int) -> None: ...
+
+
+class Async:
+    name = "async"
+
+    async def summarize(self, request: SummaryRequest) -> str:
+        return ""
+
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        return []
+
+    async def judge(self, messages: Sequence[Message]) -> Mapping[int, Importance]:
+        return {}
+
+    async def extract(self, messages: Sequence[Message]) -> list[Fact]:
+        return []
+
+
+one, two = Plain(), Async()
+Policy(summarizer=one, embedder=one, classifier=one, extractor=one, index=one)
+Policy(summarizer=two, embedder=two, classifier=two, extractor=two)
+"""
+
 
 @pytest.mark.parametrize("adapter", ADAPTERS)
 def test_dir_lists_names_that_are_not_loaded_yet(adapter: str) -> None:
     program = f"import {adapter} as adapter; print(set(adapter.__all__) - set(dir(adapter)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "set()", done.stdout
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS)
+def test_dir_lists_nothing_else_when_all_are_loaded(adapter: str) -> None:
+    module = import_module(adapter)
+    loaded = {name: getattr(module, name) for name in module.__all__}
+    assert {name for name in dir(module) if not name.startswith("__")} == set(loaded)
+
+
+def test_help_shows_what_a_saver_is_made_with() -> None:
+    asked = signature(import_module("langchain_session").SessionSaver).parameters
+    assert list(asked)[:4] == ["sessions", "url", "policy", "tenant"]
+    assert "named" not in asked
 
 
 @pytest.mark.parametrize("adapter", ADAPTERS)
@@ -35,3 +102,12 @@ def test_a_type_checker_refuses_it_too(tmp_path: Path) -> None:
     )
     for adapter in ADAPTERS:
         assert f'Module "{adapter}" has no attribute "SessionSavor"' in done.stdout, done.stdout + done.stderr
+
+
+def test_a_type_checker_accepts_helpers_with_plain_and_with_async_methods(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(HELPERS)
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", str(program)], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -272,7 +272,7 @@ def test_an_unknown_role_is_named_with_its_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [
-        ("", "line 1: not JSON"),
+        ("", "it is empty"),
         ("[]", "it contains no message"),
         ("{}", "keys none is neither a message nor a conversation"),
         ("3", "a int is not a conversation"),

@@ -385,3 +385,12 @@ def test_a_long_session_that_nothing_folds_is_planned_anew_only_at_its_end(monke
         session.append([{"role": "user", "content": "and now?"}, {"role": "assistant", "content": "Now " * 60}])
         session.view("What was number 19?")
         assert len(folds) <= 2
+
+
+def test_a_view_says_of_small_talk_that_it_went_first():
+    with Sessions(policy=small(1_750)) as sessions:
+        session = sessions.session("s")
+        for number in range(30):
+            session.append({"role": "user", "content": f"q {number} " + "word " * 40})
+            session.append({"role": "assistant", "content": "ok " * 40})
+        assert "small talk, which goes first" in session.view("what?").explain()

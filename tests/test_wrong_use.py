@@ -12,9 +12,22 @@ from langchain_core.messages import HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 from llama_index.core.llms import MockLLM
+from openai.types.chat import ChatCompletionMessage
+from openai.types.responses import ResponseFunctionToolCall
 
-from langchain_session import SessionChatMessageHistory, SessionMiddleware, SessionSaver, attach, with_session
-from llamaindex_session import SessionMemoryBuffer
+from langchain_session import (
+    ChatModelClassifier,
+    ChatModelExtractor,
+    ChatModelSummarizer,
+    EmbeddingsEmbedder,
+    SessionChatMessageHistory,
+    SessionMiddleware,
+    SessionSaver,
+    VectorStoreIndex,
+    attach,
+    with_session,
+)
+from llamaindex_session import LLMSummarizer, SessionMemoryBuffer
 from session_core import Budget, Policy, Sessions
 from session_core.errors import BudgetError, ConfigError, InputError, VoiceError
 from session_core.stores.keyring import Keyring
@@ -43,6 +56,22 @@ def test_a_message_of_a_framework_is_named_and_sent_to_its_adapter(several: bool
     theirs: Any = HumanMessage("hello")
     with pytest.raises(InputError, match=r"a HumanMessage is not a message; .* through its adapter"):
         Sessions("memory://").session("a").append([theirs] if several else theirs)
+
+
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        ChatCompletionMessage(role="assistant", content="hello"),
+        ResponseFunctionToolCall(type="function_call", call_id="c", name="look", arguments="{}"),
+    ],
+    ids=["chat", "responses"],
+)
+def test_what_an_sdk_answered_is_appended_by_its_dump(theirs: Any, several: bool) -> None:
+    session = Sessions("memory://").session("a")
+    with pytest.raises(InputError, match=r"is not a message; .* an SDK answered is one by its model_dump\(\)$"):
+        session.append([theirs] if several else theirs)
+    assert session.append(theirs.model_dump()).new == 1
 
 
 def test_a_saver_is_named_its_store_as_the_other_adapters_are() -> None:
@@ -88,6 +117,12 @@ def test_a_bare_model_is_told_what_makes_a_summarizer_of_it(model: Any) -> None:
         Policy(summarizer=model)
 
 
+def test_the_model_of_a_policy_is_a_name() -> None:
+    model: Any = FakeListChatModel(responses=["Hello"])
+    with pytest.raises(BudgetError, match="model=FakeListChatModel; pass the name of a model"):
+        Policy(model=model)
+
+
 @pytest.mark.parametrize("wrong", ["k1:abc", b"0" * 32, [b"0" * 32]])
 def test_a_keyring_is_of_named_keys(wrong: Any) -> None:
     with pytest.raises(ConfigError, match=r"pass Keyring\(\{id: 32 bytes\}\) or Keyring.from_env\(\)"):
@@ -130,6 +165,28 @@ def test_what_is_put_into_a_memory_is_a_message(wrong: Any) -> None:
 def test_a_word_without_a_scheme_is_shown() -> None:
     with pytest.raises(ConfigError, match=r"'chat\.db' is not a store URL"):
         Sessions("chat.db")
+
+
+@pytest.mark.parametrize("word", ["memory", ":memory:"])
+def test_a_word_for_memory_is_shown_with_its_url(word: str) -> None:
+    with pytest.raises(ConfigError, match=rf"'{word}' is not a store URL.*; what is kept in memory only is memory://"):
+        Sessions(word)
+
+
+def test_a_number_as_a_name_is_shown_as_the_string_to_pass() -> None:
+    number: Any = 42
+    with Sessions("memory://") as sessions, pytest.raises(InputError, match=r"session id 42 .*; pass the string '42'"):
+        sessions.session(number)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [ChatModelSummarizer, ChatModelClassifier, ChatModelExtractor, EmbeddingsEmbedder, VectorStoreIndex, LLMSummarizer],
+)
+def test_a_helper_is_made_of_a_model_not_of_its_name(made: Any) -> None:
+    """It would fall back to the rules at each fold, which only a listener hears."""
+    with pytest.raises(ConfigError, match=r"a str is given as .*; pass an object with \w+\(\.\.\.\)"):
+        made("openai:gpt-4o-mini")
 
 
 @pytest.mark.parametrize("place", ["sqlite:///{}/chat.db", "redis://127.0.0.1:1"])

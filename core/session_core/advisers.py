@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from session_core.errors import ConfigError
@@ -55,7 +55,7 @@ class LateClassifier(Protocol):
 
     name: str
 
-    async def judge(self, messages: Sequence[Message]) -> Mapping[int, Importance]:
+    def judge(self, messages: Sequence[Message]) -> Awaitable[Mapping[int, Importance]] | Mapping[int, Importance]:
         """Judgements by sequence number; messages without one keep the judgement of the rules."""
         ...
 
@@ -65,7 +65,7 @@ class Extractor(Protocol):
 
     name: str
 
-    async def extract(self, messages: Sequence[Message]) -> Sequence[Fact]:
+    def extract(self, messages: Sequence[Message]) -> Awaitable[Sequence[Fact]] | Sequence[Fact]:
         """Facts with kind, text and sequence number of the source; those that the source does not state are dropped."""
         ...
 
@@ -90,3 +90,21 @@ class Index(Protocol):
     async def forget(self, key: Key, last_seq: int) -> None:
         """Remove everything of the session, whose messages are numbered up to `last_seq`."""
         ...
+
+
+class PlainEmbedder(Protocol):
+    """An `Embedder` whose method is plain; it is called in a thread."""
+
+    def embed(self, texts: Sequence[str]) -> Sequence[Sequence[float]]: ...
+
+
+class PlainIndex(Protocol):
+    """An `Index` whose methods are plain; they are called in a thread."""
+
+    name: str
+
+    def add(self, key: Key, messages: Sequence[Message]) -> None: ...
+
+    def near(self, key: Key, query: str, *, max_hits: int) -> Sequence[int]: ...
+
+    def forget(self, key: Key, last_seq: int) -> None: ...

@@ -115,7 +115,7 @@ def _digest_html(digest: Digest) -> str:
     count = f"Facts kept: {len(current)}, superseded: {len(old)}"
     return (
         f"<details open><summary>{count}</summary>{listed}</details>"
-        f"<details><summary>Digest {digest.number}, made by {escape(digest.made_by)}</summary>"
+        f"<details><summary>Digest {digest.number} ({escape(digest.made_by)})</summary>"
         f"<p>{summary}</p></details>"
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from session_core.errors import ConfigError
 from session_core.policy import Policy
@@ -119,5 +119,5 @@ _STATIC = StaticEmbedder()
 def embedder_of(policy: Policy) -> Embedder | None:
     """The embedder that `policy` selects: by default the static one if its package is installed, else none."""
     if policy.embedder != "auto":
-        return policy.embedder
+        return cast(Embedder | None, policy.embedder)  # a plain one is made to be awaited where it is used
     return _STATIC if find_spec("wordllama") is not None else None

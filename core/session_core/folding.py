@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from session_core.advisers import LateClassifier
 from session_core.compress.attribution import without_swaps
@@ -135,7 +135,8 @@ class Folder:
             and not self.services.vectors.lost
         ):
             name = getattr(embedder, "name", "embedder")
-            self._ask_helper(state.key, name, partial(self._cache_vectors, state, gone, embedder))
+            cached: Callable[[], Awaitable[int] | int] = partial(self._cache_vectors, state, gone, embedder)
+            self._ask_helper(state.key, name, cached)
 
     async def _cache_vectors(self, state: State, gone: Sequence[Message], embedder: Embedder) -> int:
         try:
@@ -171,7 +172,7 @@ class Folder:
             kept.extend(facts)
         return kept
 
-    def _ask_helper(self, key: Key, name: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
+    def _ask_helper(self, key: Key, name: str, work: Callable[[], Awaitable[T] | T]) -> T | None:
         """A helper's answer; None, with an event, if it fails or takes too long."""
         try:
             return call_with_timeout(work, wait_s=self.services.policy.helper_wait_s)

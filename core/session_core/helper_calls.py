@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import copy_context
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
@@ -13,7 +13,7 @@ from session_core.voices import run_blocking
 T = TypeVar("T")
 
 
-def call_with_timeout(work: Callable[[], Coroutine[Any, Any, T]], *, wait_s: float) -> T:
+def call_with_timeout(work: Callable[[], Awaitable[T] | T], *, wait_s: float) -> T:
     """The result of `work`; its exceptions are raised here. Raises: TimeoutError after `wait_s` seconds.
 
     A helper with a plain method returns immediately. An abandoned thread runs until its model answers, and does not

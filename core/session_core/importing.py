@@ -13,6 +13,7 @@ from typing import TypeVar
 from session_core.append_args import AppendArgument
 from session_core.budget import Tier
 from session_core.errors import Diverged, DuplicateMessage, InputError, NotFound
+from session_core.logs import logger
 from session_core.ports import Store
 from session_core.ranges import Ranges
 from session_core.serial.codec import DIGEST_BYTES, body_digest
@@ -69,6 +70,7 @@ async def _import(session: Session, flow: Flow, store: Store, ask: _Ask, message
         done += len(batch)
         note = Message(Role.ASSISTANT, json.dumps([done, prints[done]]), id=f"{GIVEN_ID}{done}-{prints[done]}")
         await store.append(beside, [session.sessions.services.prepare(note)])
+    logger.info("session %s: %d of %d messages were imported, the others were there", key, new, len(said))
     return new
 
 

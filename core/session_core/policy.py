@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from session_core.advisers import Extractor, Index, LateClassifier, require_method
+from session_core.advisers import Extractor, Index, LateClassifier, PlainEmbedder, PlainIndex, require_method
 from session_core.budget import MIN_LIMIT_TOKENS, Budget
 from session_core.counting.tokens import RememberingCounter, TokenCounter, counter_for
 from session_core.errors import BudgetError, ConfigError
@@ -95,8 +95,8 @@ class Policy:
     summarizer: Summarizer | None = field(default=None, kw_only=True)
     classifier: Classifier | LateClassifier | None = field(default=None, kw_only=True)
     extractor: Extractor | None = field(default=None, kw_only=True)
-    embedder: Embedder | Literal["auto"] | None = field(default="auto", kw_only=True)
-    index: Index | None = field(default=None, kw_only=True)
+    embedder: Embedder | PlainEmbedder | Literal["auto"] | None = field(default="auto", kw_only=True)
+    index: Index | PlainIndex | None = field(default=None, kw_only=True)
     helper_wait_s: float = field(default=120.0, kw_only=True)
     counter: TokenCounter | None = field(default=None, kw_only=True)
 
@@ -126,6 +126,8 @@ class Policy:
     def _check_helpers(self) -> None:
         if isinstance(self.embedder, str) and self.embedder != "auto":
             raise BudgetError(f"embedder={self.embedder!r}; pass 'auto', None, or an object with embed(texts)")
+        if not isinstance(self.model, str | None):
+            raise BudgetError(f"model={type(self.model).__name__}; pass the name of a model, as 'gpt-4o'")
         if isinstance(self.counter, str):
             raise BudgetError(f"counter={self.counter!r}; pass an object with count(text), or Policy(model=...)")
         for name, method in _METHODS.items():

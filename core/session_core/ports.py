@@ -6,7 +6,7 @@ blocking ones run in a thread for async callers (see `voices.py`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -248,7 +248,7 @@ class Summarizer(Protocol):
 
     name: str
 
-    async def summarize(self, request: SummaryRequest) -> str:
+    def summarize(self, request: SummaryRequest) -> Awaitable[str] | str:
         """A summary of the summary so far and `request.messages`, in at most `request.max_tokens` tokens."""
         ...
 

@@ -7,10 +7,10 @@ import warnings
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 from uuid import UUID
 
-from session_core.advisers import require_method
+from session_core.advisers import Index, require_method
 from session_core.append_args import AppendArgument, messages_from_argument
 from session_core.budget import Tier
 from session_core.display import session_html_or_error
@@ -75,7 +75,8 @@ class Sessions(ProcessBound):
         self.policy = policy or Policy()
         self._owned = url is None or isinstance(url, str)
         queue = queue_of(fold_queue, self.policy, cold or url)
-        index = self.policy.index and awaitable(self.policy.index, "add", "near", "forget")
+        given = self.policy.index
+        index = None if given is None else cast(Index, awaitable(given, "add", "near", "forget"))
         self.store: SessionStore = with_index_deletion(open_from_arguments(url, hot, cold, keyring), index)
         self.place = shown_place(url, hot, cold)
         self._observers = [require_method(observer, "observe", "an observer") for observer in observers]

@@ -54,6 +54,8 @@ def read(path: str | Path) -> list[Transcript]:
     place = _Place(Path(path))
     text = _text(place)
     name = _stem(place.path)
+    if not text.strip():
+        raise place.error("it is empty", "a transcript is a JSON list of messages, or a message a line")
     found = _from_lines(text, place, name) if _is_lines(text, place) else _from_value(_json(text, place), place, name)
     kept = [transcript for transcript in found if transcript.messages]
     if not kept:

@@ -67,7 +67,9 @@ class Key:
     def __post_init__(self) -> None:
         for part, name in ((self.session_id, "session id"), (self.tenant, "tenant")):
             if not isinstance(part, str) or not part:
-                raise InputError(f"{name} {part!r} is not a name; pass a string that is not empty")
+                number = isinstance(part, int) and not isinstance(part, bool)
+                wanted = f"the string {str(part)!r}" if number else "a string that is not empty"
+                raise InputError(f"{name} {part!r} is not a name; pass {wanted}")
         if not isinstance(self.namespace, str):
             raise InputError(f"namespace {self.namespace!r} is not a name; pass a string")
         for part in (self.session_id, self.tenant, self.namespace):

@@ -21,6 +21,10 @@ URL_VARIABLE = "LLM_SESSIONS_URL"
 HOT_VARIABLE = "LLM_SESSIONS_HOT_URL"
 QUEUE_VARIABLE = "LLM_SESSIONS_FOLD_QUEUE"
 
+TRANSCRIPT = (
+    "messages as JSON or JSONL, with role and content as OpenAI, Anthropic, LangChain or LlamaIndex write them; "
+    "- reads standard input"
+)
 COUNTING = frozenset({"demo", "replay", "import"})
 """The commands that count tokens anew. The others tell what is stored, or by what they counted."""
 
@@ -128,7 +132,7 @@ def _add_replay(commands: _Commands[argparse.ArgumentParser]) -> None:
     replay = _command(
         commands, "replay", "replay", "run", "append a transcript turn by turn and show the size of its views"
     )
-    replay.add_argument("file", type=Path, metavar="FILE", help="a JSON or JSONL transcript")
+    replay.add_argument("file", type=_file, metavar="FILE", help=TRANSCRIPT)
     replay.add_argument(
         "--window", type=_positive, default=128_000, help="size of the context window in tokens (default: 128000)"
     )
@@ -177,7 +181,7 @@ def _add_changing(commands: _Commands[argparse.ArgumentParser]) -> None:
     moved = _command(
         commands, "import", "import_export", "import_file", "import the conversations of a file, each message once"
     )
-    moved.add_argument("file", type=Path, metavar="FILE", help="output of export, or another JSON or JSONL transcript")
+    moved.add_argument("file", type=_file, metavar="FILE", help=f"output of export, or {TRANSCRIPT}")
     moved.add_argument("--session", help="the session's id (default: the name in the file, or else the file name)")
     moved.add_argument(
         "--tenant", type=_name, help="the tenant to import into (default: the tenant in the file, or else default)"
@@ -286,10 +290,17 @@ def _name(text: str) -> str:
     return text
 
 
+def _file(text: str) -> Path:
+    """A file to read; - is what another command writes."""
+    return Path("/dev/stdin" if text == "-" else text)
+
+
 def _positive(text: str) -> int:
-    number = int(text) if text.isdecimal() else 0
+    """A whole number, also as our reports (8,000) and Python (8_000) write it."""
+    digits = text.replace(",", "").replace("_", "")
+    number = int(digits) if digits.isdecimal() else 0
     if number < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
+        raise argparse.ArgumentTypeError("must be a whole number, 1 or more")
     return number
 
 

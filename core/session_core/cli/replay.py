@@ -84,7 +84,7 @@ def _promises(session: Session, journal: Journal, transcript: Transcript) -> lis
     name = f"{session.key}: "
     return [
         Kept(f"{name}no view is over its budget ({most:,} of {limit:,} tokens at most)", most <= limit),
-        Kept(f"{name}the record has every message unchanged ({len(said):,} messages)", kept == said),
+        Kept(f"{name}the record has every message unchanged ({counted(len(said), 'message')})", kept == said),
     ]
 
 

@@ -10,6 +10,7 @@ from session_core.cli.stores import DEFAULT_TENANT, found, none_in, opened, open
 from session_core.cli.terminal import columns, visible
 from session_core.compress.pieces import counted
 from session_core.errors import ConfigError, StoreUnreadable
+from session_core.importing import NOTES
 from session_core.language.words import one_line
 from session_core.plan import View
 from session_core.ports import State
@@ -75,9 +76,7 @@ def delete(asked: argparse.Namespace) -> int:
         if asked.session is None:
             return _purge(sessions, asked)
         session = _to_delete(sessions, asked)
-        if asked.dry_run or not asked.yes:
-            parts = run_blocking(sessions.store.holdings(session.key))
-            held = counted(sum(part.state.ledger.messages for part in parts), "message")
+        held = _held(sessions, session)
         if asked.dry_run:
             print(f"would delete session {session.key}: {held}")
             return 0
@@ -85,8 +84,19 @@ def delete(asked: argparse.Namespace) -> int:
             raise ConfigError(
                 f"session {session.key}: {held}, digests and checkpoints would be deleted; add --yes to confirm"
             )
-        print(f"deleted session {session.key}: {counted(session.delete(), 'message')}")
+        session.delete()
+        print(f"deleted session {session.key}: {held}")
     return 0
+
+
+def _held(sessions: Sessions, session: Session) -> str:
+    """How many messages the session has, those of subgraphs too; the notes of its import are not counted."""
+    try:
+        parts = run_blocking(sessions.store.holdings(session.key))
+    except StoreUnreadable:
+        return "unreadable messages"
+    said = (part.state.ledger.messages for part in parts if part.state.key.namespace != NOTES)
+    return counted(sum(said), "message")
 
 
 def _to_delete(sessions: Sessions, asked: argparse.Namespace) -> Session:

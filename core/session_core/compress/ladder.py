@@ -352,5 +352,7 @@ def _decisions(
         elif shown is not None:
             made.append((seq, whole, shown.tokens, "recent"))
         elif seq not in folded:
-            made.append((seq, Choice.DROP, 0, "does not fit, or has nothing that a provider accepts"))
+            talk = message.importance is Importance.DISCARD and message.content.strip()
+            why = "small talk, which goes first" if talk else "does not fit, or has nothing that a provider accepts"
+            made.append((seq, Choice.DROP, 0, why))
     return tuple(made)

@@ -162,8 +162,8 @@ class Keyring:
         """Raises: StoreUnreadable if `mark` was made with another match key."""
         if mark[:4] != self._match_id:
             raise StoreUnreadable(
-                f"session {key}: it was written with another match key, so messages sent again would be stored twice; "
-                "pass Keyring(match_key=...), or put the key last that was last when the session was created"
+                f"session {key}: it was written with other keys, or with another one in last place, of which the match "
+                "key is made; pass those keys with the last one last, or Keyring(match_key=...)"
             )
 
     def _made_cipher(self, key_id: str, key: Key, same: bool) -> tuple[AESGCM, bytes]:

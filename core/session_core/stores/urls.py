@@ -24,6 +24,8 @@ _SPELLED = (
 """URL prefixes of other libraries, and their equivalents here."""
 _FILE = re.compile(r"[\w./~-]+\.(?:db|sqlite|sqlite3)")
 """What is the path of a database, and surely no password."""
+_IN_MEMORY = (":memory:", "memory")
+"""Names of other libraries for what is not kept."""
 
 
 def shown_url(url: str) -> str:
@@ -39,7 +41,7 @@ def shown_url(url: str) -> str:
 
 def named_place(url: str) -> str:
     """What was given as a URL, for an error: the path of a file as it is, anything else as `shown_url` has it."""
-    return url if _FILE.fullmatch(url) else shown_url(url)
+    return url if _FILE.fullmatch(url) or url in _IN_MEMORY else shown_url(url)
 
 
 def require_named(url: str) -> None:
@@ -53,6 +55,8 @@ def require_named(url: str) -> None:
 
 def spelled(url: str) -> str:
     """A hint with the correct form of the invalid `url`, if there is one."""
+    if url in _IN_MEMORY:
+        return "; what is kept in memory only is memory://"
     if "://" not in url:
         file = url if _FILE.fullmatch(url) else "chat.db"
         return f"; a URL has a '://', so the file {file} is sqlite:///{file}"
