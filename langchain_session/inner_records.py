@@ -19,6 +19,7 @@ from langgraph.checkpoint.base import (
 from langgraph.checkpoint.base import Checkpoint as GraphCheckpoint
 
 from langchain_session.channels import decode_write, encode, encode_write, with_ids
+from langchain_session.deltas import is_snapshot
 from langchain_session.inner_voice import InnerVoice
 from langchain_session.listing import Known, ListOrigin, stored_list
 from langchain_session.originals import Originals
@@ -38,7 +39,7 @@ from langchain_session.threads import (
     with_notes,
     without_notes,
 )
-from langchain_session.view_expansion import expand_view, is_of_a_view, parent_keys, raw_write
+from langchain_session.view_expansion import equals_raw_write, expand_view, is_of_a_view, parent_keys, raw_write
 from langchain_session.view_list import view_for_run
 from langchain_session.whole_state import handed_whole, known_in
 from session_core.budget import Tier
@@ -81,8 +82,7 @@ class InnerRecords:
         return f"{self.channel}, found"
 
     async def get(self, config: RunnableConfig) -> CheckpointTuple | None:
-        """The inner saver's checkpoint; for a run with the view in the place of the messages, or with those of others
-        too."""
+        """The inner saver's checkpoint; for a run with the view instead of the messages, or those of others too."""
         require_tenant(config["configurable"], self.tenant)
         found: CheckpointTuple | None = await self.inner.call("get_tuple", without_notes(config))
         if found is None:
@@ -111,6 +111,8 @@ class InnerRecords:
                 (messages, hidden), lineage = view_for_run(seen, key), seen.lineage
                 found = self._with_view(found, row, messages)
             ours[BASE] = (row.versions.get(self.channel), lineage.pairs, hidden)
+        elif run and (before := await self._replaced_by(found)):
+            ours[BASE] = (found.checkpoint["id"], before.pairs, ())
         return found._replace(config=with_notes(found.config, **ours)) if ours else found
 
     async def put(
@@ -121,13 +123,12 @@ class InnerRecords:
         new_versions: ChannelVersions,
         lease: Lease | None = None,
     ) -> tuple[RunnableConfig, Tier]:
-        """Store the messages here, then the complete checkpoint in the inner saver; returns the tier to fold for,
-        too."""
+        """Store the messages here, then the whole checkpoint in the inner saver; returns the tier to fold for too."""
         began = time.perf_counter()
         values, fold = checkpoint["channel_values"], Tier.NORMAL
         value = values.get(self.channel)
         # A run that received a list's view stores it as a snapshot if its graph has a DeltaChannel now.
-        snapshot = BASE in notes_of(config) and getattr(value, "_fields", None) == ("value",)
+        snapshot = BASE in notes_of(config) and is_snapshot(value)
         said = _messages(cast(Any, value).value if snapshot else value)
         if said is None and lease is not None:
             await hold_turn(self.store, lease, ttl_s=lease.ttl_s)
@@ -297,7 +298,16 @@ class InnerRecords:
             return part
         found: CheckpointTuple | None = await self.inner.call("get_tuple", config_of(put.key, put.parent_id))
         said = _messages(found.checkpoint["channel_values"].get(self.channel)) if found else None
-        return (await self._row(put.key, found, said, named=put.fork))[1] if found and said is not None else Ranges()
+        if found is None or said is None:
+            return await self._replaced_by(found)
+        return (await self._row(put.key, found, said, named=put.fork))[1]
+
+    async def _replaced_by(self, found: CheckpointTuple | None) -> Ranges:
+        """The messages that the inner saver lost to a value that is no list of messages, such as None."""
+        values = found.checkpoint["channel_values"] if found else {}
+        replaced = found and self.channel in values and not is_snapshot(values[self.channel])
+        state = await self.store.state(key_of(found.config, self.tenant)) if found and replaced else None
+        return state.head if state is not None else Ranges()
 
     async def _begins_anew(self, put: _Put) -> bool:
         """Whether the inner saver lost the thread that we have, and this is the first checkpoint that it gets since."""
@@ -333,7 +343,7 @@ class InnerRecords:
         writes = []
         for task_id, name, value in found.pending_writes or ():
             of_view = mine[task_id].pop(0) if name == self.channel and mine.get(task_id) else None
-            writes.append((task_id, name, of_view if _equals_raw_write(of_view, value) else value))
+            writes.append((task_id, name, of_view if equals_raw_write(of_view, value) else value))
         return _with(found, self.channel, view)._replace(pending_writes=writes)
 
     def _flow(self, key: Key) -> Flow:
@@ -388,10 +398,3 @@ def _with(found: CheckpointTuple, channel: str, messages: list[BaseMessage]) -> 
 def _messages(value: object) -> list[BaseMessage] | None:
     """The value of a channel if it is a list of messages only; an absent value is an empty list."""
     return value if isinstance(value, list) and all(isinstance(item, BaseMessage) for item in value) else None
-
-
-def _equals_raw_write(of_view: Any, raw: Any) -> bool:
-    """Whether a write that was derived from a view equals the one that was stored without it."""
-    ours, theirs = ([value] if isinstance(value, BaseMessage) else value or [] for value in (of_view, raw))
-    own = {message.id for message in ours if not is_of_a_view(message)}
-    return bool(ours) and own <= {getattr(message, "id", None) for message in theirs}

@@ -51,6 +51,7 @@ from langchain_session.threads import (
     is_of_a_task,
     key_of,
     notes_of,
+    notes_without_list,
     starting_part,
     state_key,
     with_notes,
@@ -236,7 +237,8 @@ class SessionSaver(Maintenance, Lifetime):
         """The checkpoint for a run or a reader; a `named` one may be older than the newest."""
         key, part = found.key, part_in(found, self.channel)
         if part is None:
-            return await self._tuple(voice, found, {}, run=run, fork=named)
+            notes = await notes_without_list(voice.store, found, self.channel)
+            return await self._tuple(voice, found, {}, run=run, fork=named, notes=notes)
         lineage, is_head = await starting_part(voice.store, key, part, named)
         hidden, values, notes = list[tuple[int, int]](), dict[str, Any](), dict[str, Any]()
         if run and self._whole:
