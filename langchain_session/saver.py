@@ -34,6 +34,7 @@ from langchain_session.deltas import (
     with_conversation,
     without_snapshots,
 )
+from langchain_session.imported_numbers import NUMBERED
 from langchain_session.inner import Inner, require_compatible
 from langchain_session.lifetime import Lifetime
 from langchain_session.listing import ListOrigin, whole_list
@@ -358,6 +359,8 @@ class SessionSaver(Maintenance, Lifetime):
         guard = await self._rule.guard(voice.leases, config)
         done = await voice.store.put_checkpoint(row, stored, head_channel=head, merge=not forks, **guard)
         await self._rule.on_checkpoint(voice.leases, config, checkpoint)
+        if NUMBERED in notes and head == self.channel:
+            notes[NUMBERED].learn(values.get(head), done.state.head)
         named = config_of(key, checkpoint["id"])
         if not done.new or key.namespace:
             return named, Tier.NORMAL

@@ -12,6 +12,7 @@ from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableConfig
 
 from langchain_session.channels import raw_messages, view_messages
+from langchain_session.imported_numbers import NUMBERED, ImportedNumbers
 from langchain_session.in_run import Fit
 from langchain_session.listing import uncompressed
 from langchain_session.message_cache import is_copy, plain_copy
@@ -169,8 +170,12 @@ handouts = Handouts()
 
 
 def known_in(config: RunnableConfig) -> Callable[[BaseMessage], int | None] | None:
-    """Tells the numbers of the messages that the run with this config was handed; None if it was handed a view."""
-    handed = notes_of(config).get(HANDED)
+    """Tells the numbers of the messages that the run with this config was handed, or that were imported before; None if
+    a run was handed a view."""
+    notes = notes_of(config)
+    if isinstance(imported := notes.get(NUMBERED), ImportedNumbers):
+        return imported.known
+    handed = notes.get(HANDED)
     return handouts.unchanged(handed) if isinstance(handed, Handed) else None
 
 
