@@ -61,7 +61,7 @@ from langchain_session.values import live_values, stored_values
 from langchain_session.view_expansion import raw_write
 from langchain_session.view_list import view_for_run
 from langchain_session.voice import DEFAULT_URL, Voice, sessions_at
-from langchain_session.whole_state import StateOfRuns, handed_whole, is_whole, known_in
+from langchain_session.whole_state import StateOfRuns, handed_whole, is_whole, known_in, was_deleted
 from session_core import Policy, Sessions, Tier
 from session_core.errors import ConfigError
 from session_core.leasing import SettledLeases
@@ -335,10 +335,12 @@ class SessionSaver(Maintenance, Lifetime):
             new_versions = {**new_versions, self.channel: checkpoint["channel_versions"].get(self.channel, "")}
         # Processed off the event loop; the results are cached.
         await voice.services.prepare_all(newest_large(values.get(self.channel)))
+        origin = ListOrigin.of(config, parent_id, known_in(config))
+        origin = origin.of_nothing if await was_deleted(config, key, voice.store) else origin
         changed = await stored_values(
             values,
             [name for name in new_versions if name in checkpoint["channel_versions"]],
-            ListOrigin.of(config, parent_id, known_in(config)),
+            origin,
             key=key,
             storage=storage,
             prepare=prepare,
