@@ -252,8 +252,11 @@ def test_messages_of_a_deleted_thread_are_not_taken_for_those_of_its_successor(s
     assert told_of(out) == told_of(app.get_state(CONFIG).values)
 
 
+@pytest.mark.parametrize("inside", [False, True])
 @pytest.mark.parametrize("turn", [1, 2])
-def test_a_thread_that_is_deleted_during_a_run_has_afterwards_what_that_run_had(sessions: Sessions, turn: int) -> None:
+def test_a_thread_that_is_deleted_during_a_run_has_afterwards_what_that_run_had(
+    sessions: Sessions, turn: int, inside: bool
+) -> None:
     def built(saver: Any) -> Any:
         def step(state: MessagesState) -> Any:
             if len(state["messages"]) == 3 * turn + 1:
@@ -266,7 +269,8 @@ def test_a_thread_that_is_deleted_during_a_run_has_afterwards_what_that_run_had(
         graph = StateGraph(MessagesState).add_node("step", step).add_node("then", then)
         return graph.add_edge(START, "step").add_edge("step", "then").compile(checkpointer=saver)
 
-    ours, theirs = built(SessionSaver(sessions, state="whole")), built(InMemorySaver())
+    inner = InMemorySaver() if inside else None
+    ours, theirs = built(SessionSaver(sessions, inner=inner, state="whole")), built(InMemorySaver())
     for n in range(4):
         given = {"messages": [HumanMessage(f"question {n}", id=f"h{n}")]}
         assert ids(ours.invoke(given, CONFIG)["messages"]) == ids(theirs.invoke(given, CONFIG)["messages"])
