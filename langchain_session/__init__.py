@@ -8,12 +8,12 @@ In the order in which one may read it:
   as a list), `listing`, `channels`, `values`, `message_lists` and `deltas` (what a graph stores), `checkpoint_filter`
   (what a list shows), `concurrency` (concurrent runs), `run_ends`, `lifetime`, `maintenance` and `pruning` (care of
   threads).
-- A saver inside it: `inner`, `inner_voice`, `inner_records`, `view_expansion`, `originals`.
+- A saver inside it: `inner`, `inner_voice`, `inner_records`, `inner_put`, `view_expansion`, `originals`.
 - Within a run: `attached`, `middleware`, `in_run`, `conversion_cache`, `message_cache`, `output_mapping`,
   `question_quotes`, `recall`, `whole_state` (runs that hold the whole record).
 - Models and vectors: `chat_model`, `index`.
 - Import and export: `import_export`, `history_transfer`, `redis_history`, `saver_voice`, `redis_checkpoints`,
-  `checkpoint_place`, `channel_versions`.
+  `checkpoint_place`, `channel_versions`, `imported_numbers`.
 """
 
 from __future__ import annotations

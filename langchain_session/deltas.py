@@ -73,7 +73,7 @@ def without_snapshots(values: Mapping[str, Any], channel: str) -> dict[str, Any]
     """Values in their stored form: a snapshot of messages is stored like a message list, so each message is stored
     once."""
     return {
-        name: value.value if _is_snapshot(value) and _is_list(value.value, empty=name == channel) else value
+        name: value.value if is_snapshot(value) and _is_list(value.value, empty=name == channel) else value
         for name, value in values.items()
     }
 
@@ -98,7 +98,7 @@ async def with_conversation(
     if version is None and forks:
         # A fork from before the first message: the conversation is empty.
         return replace(row, versions={**row.versions, ours: ""}), {**changed, ours: MessageList(())}, ours
-    if version is None or (channel in given and not _is_snapshot(given[channel])):
+    if version is None or (channel in given and not is_snapshot(given[channel])):
         # No conversation yet, or a channel that is no DeltaChannel and has its value in each checkpoint.
         return row, changed, channel
     row = replace(row, versions={**row.versions, ours: version})
@@ -242,7 +242,8 @@ async def _after(store: SessionStore, key: Key, start: Ranges, said: Iterable[An
     return (*([start] if start else []), *(value.items if isinstance(value, MessageList) else ()))
 
 
-def _is_snapshot(value: object) -> bool:
+def is_snapshot(value: object) -> bool:
+    """Whether a channel's value is a DeltaChannel's snapshot."""
     return getattr(value, "_fields", None) == ("value",)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Self, cast
@@ -13,6 +14,7 @@ from langgraph.checkpoint.base import WRITES_IDX_MAP, BaseCheckpointSaver
 from langchain_session.channel_versions import VersionTranslator
 from langchain_session.channels import is_message_list
 from langchain_session.checkpoint_place import CheckpointPlace
+from langchain_session.imported_numbers import NUMBERED, ImportedNumbers
 from langchain_session.message_cache import is_same
 from langchain_session.messages import MARK, to_core
 from langchain_session.pruning import is_unlisted
@@ -124,6 +126,7 @@ async def _copy_thread(
     if new:
         await _require_same(source, target, thread_id, known, set(theirs))
     counted, read = VersionTranslator(target.saver), dict[str, BaseMessage]()
+    numbers = defaultdict[str, ImportedNumbers](ImportedNumbers)
     for place in theirs:
         found = await source.read(place)
         if found is None:
@@ -133,7 +136,7 @@ async def _copy_thread(
         if place in new:
             values = checkpoint["channel_values"]
             checkpoint["channel_values"] = {name: _converted_value(values[name], target, name, read) for name in values}
-            config = _config_for_put(target, place, found.parent_config)
+            config = _config_for_put(target, place, found.parent_config, numbers[place.namespace])
             await target.put(config, checkpoint, found.metadata, changed)
         for task_id, writes, path in _by_task(found.pending_writes or ()):
             await target.put_writes(config_at(place), writes, task_id, path)
@@ -269,12 +272,15 @@ async def _append_unsaved(source: SaverVoice, target: SaverVoice, newest: Checkp
         await target.put(_config_for_put(target, newest, there.parent_config), checkpoint, there.metadata, changed)
 
 
-def _config_for_put(target: SaverVoice, place: CheckpointPlace, parent: RunnableConfig | None) -> RunnableConfig:
+def _config_for_put(
+    target: SaverVoice, place: CheckpointPlace, parent: RunnableConfig | None, numbers: ImportedNumbers | None = None
+) -> RunnableConfig:
     """The config to put a checkpoint with; ours keeps the order of its message list."""
     config = config_at(place)
     config["configurable"]["checkpoint_id"] = parent["configurable"]["checkpoint_id"] if parent else None
     if isinstance(target.saver, ImportExport):
-        return with_notes(config, **{FORK: True, BASE: (None, _NO_PART, ())})
+        known = {NUMBERED: numbers} if numbers is not None else {}
+        return with_notes(config, **{FORK: True, BASE: (None, _NO_PART, ())}, **known)
     return config
 
 

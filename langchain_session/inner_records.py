@@ -19,8 +19,10 @@ from langgraph.checkpoint.base import (
 from langgraph.checkpoint.base import Checkpoint as GraphCheckpoint
 
 from langchain_session.channels import decode_write, encode, encode_write, with_ids
+from langchain_session.deltas import is_snapshot
+from langchain_session.inner_put import InnerPut
 from langchain_session.inner_voice import InnerVoice
-from langchain_session.listing import Known, ListOrigin, stored_list
+from langchain_session.listing import ListOrigin, stored_list
 from langchain_session.originals import Originals
 from langchain_session.threads import (
     BASE,
@@ -38,12 +40,12 @@ from langchain_session.threads import (
     with_notes,
     without_notes,
 )
-from langchain_session.view_expansion import expand_view, is_of_a_view, parent_keys, raw_write
+from langchain_session.view_expansion import equals_raw_write, expand_view, is_of_a_view, parent_keys, raw_write
 from langchain_session.view_list import view_for_run
-from langchain_session.whole_state import handed_whole, known_in
+from langchain_session.whole_state import handed_whole, was_deleted
 from session_core.budget import Tier
 from session_core.leasing import hold_turn
-from session_core.ports import Appended, Checkpoint, Lease, MessageList, SessionStore, Stored, Version, Write
+from session_core.ports import Appended, Checkpoint, Lease, MessageList, SessionStore, Stored, Write
 from session_core.ranges import Ranges
 from session_core.services import Services
 from session_core.session import Flow
@@ -81,8 +83,7 @@ class InnerRecords:
         return f"{self.channel}, found"
 
     async def get(self, config: RunnableConfig) -> CheckpointTuple | None:
-        """The inner saver's checkpoint; for a run with the view in the place of the messages, or with those of others
-        too."""
+        """The inner saver's checkpoint; for a run with the view instead of the messages, or those of others too."""
         require_tenant(config["configurable"], self.tenant)
         found: CheckpointTuple | None = await self.inner.call("get_tuple", without_notes(config))
         if found is None:
@@ -111,6 +112,8 @@ class InnerRecords:
                 (messages, hidden), lineage = view_for_run(seen, key), seen.lineage
                 found = self._with_view(found, row, messages)
             ours[BASE] = (row.versions.get(self.channel), lineage.pairs, hidden)
+        elif run and (before := await self._replaced_by(found)):
+            ours[BASE] = (found.checkpoint["id"], before.pairs, ())
         return found._replace(config=with_notes(found.config, **ours)) if ours else found
 
     async def put(
@@ -121,18 +124,18 @@ class InnerRecords:
         new_versions: ChannelVersions,
         lease: Lease | None = None,
     ) -> tuple[RunnableConfig, Tier]:
-        """Store the messages here, then the complete checkpoint in the inner saver; returns the tier to fold for,
-        too."""
+        """Store the messages here, then the whole checkpoint in the inner saver; returns the tier to fold for too."""
         began = time.perf_counter()
         values, fold = checkpoint["channel_values"], Tier.NORMAL
         value = values.get(self.channel)
         # A run that received a list's view stores it as a snapshot if its graph has a DeltaChannel now.
-        snapshot = BASE in notes_of(config) and getattr(value, "_fields", None) == ("value",)
+        snapshot = BASE in notes_of(config) and is_snapshot(value)
         said = _messages(cast(Any, value).value if snapshot else value)
         if said is None and lease is not None:
             await hold_turn(self.store, lease, ttl_s=lease.ttl_s)
         if said is not None:
-            put = replace(_Put.of(config, checkpoint["id"], metadata, self.tenant), lease=lease)
+            put = replace(InnerPut.of(config, checkpoint["id"], metadata, self.tenant), lease=lease)
+            put = put.of_nothing if await was_deleted(config, put.key, self.store) else put
             raw, done = await self._keep(put, said, is_new=self.channel in new_versions)
             if done is not None and done.new and not put.key.namespace:
                 fold = await self._flow(put.key).report_append(done, time.perf_counter() - began)
@@ -214,7 +217,7 @@ class InnerRecords:
         return next((value.part for value in values if isinstance(value, Stored)), None)
 
     async def _keep(
-        self, put: _Put, messages: list[BaseMessage], *, is_new: bool
+        self, put: InnerPut, messages: list[BaseMessage], *, is_new: bool
     ) -> tuple[list[BaseMessage], Appended | None]:
         """All messages for the inner saver, and those that were new to the record.
 
@@ -229,7 +232,7 @@ class InnerRecords:
             return await self._append_changed(put, messages)
         return await self._keep_unchanged(put, messages), None
 
-    async def _append_changed(self, put: _Put, messages: list[BaseMessage]) -> tuple[list[BaseMessage], Appended]:
+    async def _append_changed(self, put: InnerPut, messages: list[BaseMessage]) -> tuple[list[BaseMessage], Appended]:
         """Add a changed list to the record; returns the complete conversation after that.
 
         It includes messages that others added in the meantime, except for a fork, and for a thread that was deleted in
@@ -254,7 +257,7 @@ class InnerRecords:
             await self.store.put_checkpoint(row, {self.whole: MessageList((head,))}, head_channel=None, merge=False)
         return [one.message for one in all_of_it], done
 
-    async def _keep_unchanged(self, put: _Put, messages: list[BaseMessage]) -> list[BaseMessage]:
+    async def _keep_unchanged(self, put: InnerPut, messages: list[BaseMessage]) -> list[BaseMessage]:
         """All messages under a version that the inner saver already has, exactly as it received them before.
 
         Some savers store them again and some do not, so they must be identical, without messages added since. A copied
@@ -277,7 +280,7 @@ class InnerRecords:
             return messages
         return [one.message for one in await self.originals.of(self.store, done.state, part)]
 
-    async def _base(self, put: _Put) -> Ranges:
+    async def _base(self, put: InnerPut) -> Ranges:
         """The part of the record that the list was derived from. It includes messages of a row of ours that the inner
         saver still lacks: since they are in the base but not in the list, they leave the conversation."""
         if not put.run:
@@ -288,7 +291,7 @@ class InnerRecords:
         had = set(put.base)
         return Ranges.of([*put.base, *(seq for seq in self._stored_part(lost, True) or () if seq not in had)])
 
-    async def _at_parent(self, put: _Put) -> Ranges:
+    async def _at_parent(self, put: InnerPut) -> Ranges:
         """What a caller outside of a run received: the inner saver's list at the parent checkpoint."""
         if put.parent_id is None:
             return Ranges()
@@ -297,19 +300,28 @@ class InnerRecords:
             return part
         found: CheckpointTuple | None = await self.inner.call("get_tuple", config_of(put.key, put.parent_id))
         said = _messages(found.checkpoint["channel_values"].get(self.channel)) if found else None
-        return (await self._row(put.key, found, said, named=put.fork))[1] if found and said is not None else Ranges()
+        if found is None or said is None:
+            return await self._replaced_by(found)
+        return (await self._row(put.key, found, said, named=put.fork))[1]
 
-    async def _begins_anew(self, put: _Put) -> bool:
+    async def _replaced_by(self, found: CheckpointTuple | None) -> Ranges:
+        """The messages that the inner saver lost to a value that is no list of messages, such as None."""
+        values = found.checkpoint["channel_values"] if found else {}
+        replaced = found and self.channel in values and not is_snapshot(values[self.channel])
+        state = await self.store.state(key_of(found.config, self.tenant)) if found and replaced else None
+        return state.head if state is not None else Ranges()
+
+    async def _begins_anew(self, put: InnerPut) -> bool:
         """Whether the inner saver lost the thread that we have, and this is the first checkpoint that it gets since."""
         if put.began or self._stored_part(await self._parent(put), True) is not None:
             return False
         newest = await self.store.checkpoint(put.key)
         return newest is not None and await self.inner.call("get_tuple", config_of(put.key, newest.id)) is None
 
-    async def _parent(self, put: _Put) -> Checkpoint | None:
+    async def _parent(self, put: InnerPut) -> Checkpoint | None:
         return await self.store.checkpoint(put.key, put.parent_id) if put.parent_id else None
 
-    async def _messages_without_id(self, put: _Put, messages: list[BaseMessage], base: Ranges) -> Ranges:
+    async def _messages_without_id(self, put: InnerPut, messages: list[BaseMessage], base: Ranges) -> Ranges:
         """Stored messages that those without an id are compared with: a run got ids for those that it started with."""
         if not put.run or all(message.id for message in messages):
             return base
@@ -333,50 +345,11 @@ class InnerRecords:
         writes = []
         for task_id, name, value in found.pending_writes or ():
             of_view = mine[task_id].pop(0) if name == self.channel and mine.get(task_id) else None
-            writes.append((task_id, name, of_view if _equals_raw_write(of_view, value) else value))
+            writes.append((task_id, name, of_view if equals_raw_write(of_view, value) else value))
         return _with(found, self.channel, view)._replace(pending_writes=writes)
 
     def _flow(self, key: Key) -> Flow:
         return Flow(key, self.store, self.services)
-
-
-@dataclass(frozen=True, slots=True)
-class _Put:
-    """A checkpoint to store: its parent, whether a run or someone else puts it, and what its list was derived from.
-
-    `began` says that the run received a view; `doubt` names a row of ours whose checkpoint was missing at that time.
-    """
-
-    key: Key
-    id: str
-    parent_id: str | None
-    run: bool
-    began: bool
-    fork: bool
-    doubt: str | None
-    version: Version | None
-    base: Ranges
-    hidden: Ranges
-    known: Known | None
-    lease: Lease | None = None
-
-    @classmethod
-    def of(cls, config: RunnableConfig, name: str, metadata: CheckpointMetadata, tenant: str) -> _Put:
-        names, notes = config["configurable"], notes_of(config)
-        version, base, hidden = notes.get(BASE, (None, (), ()))
-        return cls(
-            key_of(config, tenant),
-            name,
-            names.get("checkpoint_id"),
-            run=RUNTIME in names or BASE in notes,
-            began=BASE in notes,
-            doubt=notes.get(DOUBT),
-            fork=FORK in notes or metadata.get("source") == "fork",
-            version=version,
-            base=Ranges.from_pairs(base),
-            hidden=Ranges.from_pairs(hidden),
-            known=known_in(config),
-        )
 
 
 def _with(found: CheckpointTuple, channel: str, messages: list[BaseMessage]) -> CheckpointTuple:
@@ -388,10 +361,3 @@ def _with(found: CheckpointTuple, channel: str, messages: list[BaseMessage]) -> 
 def _messages(value: object) -> list[BaseMessage] | None:
     """The value of a channel if it is a list of messages only; an absent value is an empty list."""
     return value if isinstance(value, list) and all(isinstance(item, BaseMessage) for item in value) else None
-
-
-def _equals_raw_write(of_view: Any, raw: Any) -> bool:
-    """Whether a write that was derived from a view equals the one that was stored without it."""
-    ours, theirs = ([value] if isinstance(value, BaseMessage) else value or [] for value in (of_view, raw))
-    own = {message.id for message in ours if not is_of_a_view(message)}
-    return bool(ours) and own <= {getattr(message, "id", None) for message in theirs}

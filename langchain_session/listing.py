@@ -47,6 +47,11 @@ class ListOrigin:
         run = RUNTIME in config["configurable"]
         return cls(run, parent_id, version, Ranges.from_pairs(base), Ranges.from_pairs(hidden), known)
 
+    @property
+    def of_nothing(self) -> ListOrigin:
+        """The origin without the record that the list came from, since that is deleted."""
+        return ListOrigin(self.run, self.parent_id, None, Ranges(), Ranges())
+
 
 async def stored_list(
     messages: Sequence[BaseMessage], made: ListOrigin, channel: str, key: Key, store: SessionStore, prepare: Prepare

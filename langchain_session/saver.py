@@ -35,6 +35,7 @@ from langchain_session.deltas import (
     with_conversation,
     without_snapshots,
 )
+from langchain_session.imported_numbers import NUMBERED
 from langchain_session.inner import Inner, require_compatible
 from langchain_session.lifetime import Lifetime
 from langchain_session.listing import ListOrigin, whole_list
@@ -52,6 +53,7 @@ from langchain_session.threads import (
     is_of_a_task,
     key_of,
     notes_of,
+    notes_without_list,
     starting_part,
     state_key,
     with_notes,
@@ -60,7 +62,7 @@ from langchain_session.values import live_values, stored_values
 from langchain_session.view_expansion import raw_write
 from langchain_session.view_list import view_for_run
 from langchain_session.voice import DEFAULT_URL, Voice, sessions_at
-from langchain_session.whole_state import StateOfRuns, handed_whole, is_whole, known_in
+from langchain_session.whole_state import StateOfRuns, handed_whole, is_whole, known_in, was_deleted
 from session_core import Policy, Sessions, Tier
 from session_core.errors import ConfigError
 from session_core.leasing import SettledLeases
@@ -242,7 +244,8 @@ class SessionSaver(Maintenance, Lifetime):
         """The checkpoint for a run or a reader; a `named` one may be older than the newest."""
         key, part = found.key, part_in(found, self.channel)
         if part is None:
-            return await self._tuple(voice, found, {}, run=run, fork=named)
+            notes = await notes_without_list(voice.store, found, self.channel)
+            return await self._tuple(voice, found, {}, run=run, fork=named, notes=notes)
         lineage, is_head = await starting_part(voice.store, key, part, named)
         hidden, values, notes = list[tuple[int, int]](), dict[str, Any](), dict[str, Any]()
         if run and self._whole:
@@ -338,10 +341,12 @@ class SessionSaver(Maintenance, Lifetime):
             new_versions = {**new_versions, self.channel: checkpoint["channel_versions"].get(self.channel, "")}
         # Processed off the event loop; the results are cached.
         await voice.services.prepare_all(newest_large(values.get(self.channel)))
+        origin = ListOrigin.of(config, parent_id, known_in(config))
+        origin = origin.of_nothing if await was_deleted(config, key, voice.store) else origin
         changed = await stored_values(
             values,
             [name for name in new_versions if name in checkpoint["channel_versions"]],
-            ListOrigin.of(config, parent_id, known_in(config)),
+            origin,
             key=key,
             storage=storage,
             prepare=prepare,
@@ -362,6 +367,8 @@ class SessionSaver(Maintenance, Lifetime):
         guard = await self._rule.guard(voice.leases, config)
         done = await voice.store.put_checkpoint(row, stored, head_channel=head, merge=not forks, **guard)
         await self._rule.on_checkpoint(voice.leases, config, checkpoint)
+        if NUMBERED in notes and head == self.channel:
+            notes[NUMBERED].learn(values.get(head), done.state.head)
         named = config_of(key, checkpoint["id"])
         if not done.new or key.namespace:
             return named, Tier.NORMAL

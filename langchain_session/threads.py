@@ -8,7 +8,7 @@ from typing import Any
 from langchain_core.runnables import RunnableConfig
 
 from session_core.errors import ConfigError, InputError
-from session_core.ports import Plain, SessionStore
+from session_core.ports import Checkpoint, Plain, SessionStore
 from session_core.ranges import Ranges
 from session_core.turns import Key
 
@@ -124,6 +124,15 @@ async def starting_part(store: SessionStore, key: Key, part: Ranges, named: bool
         return part, True
     last = await store.record(key, Ranges.span(part.last, part.last))
     return (part, False) if last and last[0].tool_calls else (state.head, True)
+
+
+async def notes_without_list(store: SessionStore, found: Checkpoint, channel: str) -> dict[str, Any]:
+    """The notes for a checkpoint whose conversation is no list of messages, such as None: a list that a run stores
+    after it replaces the messages from before."""
+    if not isinstance(found.values.get(channel), Plain):
+        return {}
+    state = await store.state(found.key)
+    return {BASE: (found.versions[channel], state.head.pairs, ())} if state is not None and state.head else {}
 
 
 def state_key(channel: str) -> str:

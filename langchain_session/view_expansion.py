@@ -91,3 +91,10 @@ async def expand_view(
             original = known.get(str(mark.get("ref", message.id))) if is_of_a_view(message) else None
             whole.append(message if original is None else original.message)
     return whole
+
+
+def equals_raw_write(of_view: Any, raw: Any) -> bool:
+    """Whether a write that was derived from a view equals the one that was stored without it."""
+    ours, theirs = ([value] if isinstance(value, BaseMessage) else value or [] for value in (of_view, raw))
+    own = {message.id for message in ours if not is_of_a_view(message)}
+    return bool(ours) and own <= {getattr(message, "id", None) for message in theirs}

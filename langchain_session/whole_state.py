@@ -12,6 +12,7 @@ from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableConfig
 
 from langchain_session.channels import raw_messages, view_messages
+from langchain_session.imported_numbers import NUMBERED, ImportedNumbers
 from langchain_session.in_run import Fit
 from langchain_session.listing import uncompressed
 from langchain_session.message_cache import is_copy, plain_copy
@@ -40,13 +41,15 @@ class Handed:
     """One list that a run started with: what its view shows in another way.
 
     `digest` is the view's message for the numbers `covered`; `named` has the messages that the view shows with their
-    author's name, by number; `notes` are what the view adds at its end.
+    author's name, by number; `notes` are what the view adds at its end. `born` is that of the session with these
+    numbers: one that is deleted and started again has others.
     """
 
     digest: BaseMessage | None = None
     covered: frozenset[int] = frozenset()
     named: dict[int, BaseMessage] = field(default_factory=dict)
     notes: tuple[BaseMessage, ...] = ()
+    born: str = ""
 
     @property
     def differs(self) -> bool:
@@ -169,9 +172,23 @@ handouts = Handouts()
 
 
 def known_in(config: RunnableConfig) -> Callable[[BaseMessage], int | None] | None:
-    """Tells the numbers of the messages that the run with this config was handed; None if it was handed a view."""
-    handed = notes_of(config).get(HANDED)
+    """Tells the numbers of the messages that the run with this config was handed, or that were imported before; None if
+    a run was handed a view."""
+    notes = notes_of(config)
+    if isinstance(imported := notes.get(NUMBERED), ImportedNumbers):
+        return imported.known
+    handed = notes.get(HANDED)
     return handouts.unchanged(handed) if isinstance(handed, Handed) else None
+
+
+async def was_deleted(config: RunnableConfig, key: Key, store: SessionStore) -> bool:
+    """Whether the session whose messages this run was handed whole is gone: numbers of that time name nothing now, or
+    other messages."""
+    handed = notes_of(config).get(HANDED)
+    if not isinstance(handed, Handed):
+        return False
+    state = await store.state(key)
+    return state is None or state.born != handed.born
 
 
 async def handed_whole(
@@ -181,17 +198,19 @@ async def handed_whole(
 
     `part` is what was asked for; for the head it is read again together with the view.
     """
-    key, handed = flow.key, Handed()
+    key = flow.key
+    state = await store.state(key)
+    handed = Handed(born=state.born if state is not None else "")
     if not is_of_a_task(key):
         seen = await flow.view(lineage=None if is_head else part, open_end=True)
-        handed, part = _handed(seen, key), seen.lineage
+        handed, part = _handed(seen, key, handed.born), seen.lineage
     record = await store.record(key, part)
     raw = raw_messages(record)
     handouts.hand([(message, one.seq) for message, one in zip(raw, record, strict=True)], handed)
     return await uncompressed(raw, key, store), part, handed
 
 
-def _handed(view: View, key: Key) -> Handed:
+def _handed(view: View, key: Key, born: str) -> Handed:
     """What `view` shows in another way than the record."""
     shown = list(zip(view_messages(view, key), view.messages, strict=True))
     digest = next((made for made, message in shown if message.origin == "digest" and message.covers), None)
@@ -201,4 +220,5 @@ def _handed(view: View, key: Key) -> Handed:
         frozenset(covers.intersection(view.lineage)),
         {message.seq: made for made, message in shown if message.rendition == "named"},
         tuple(made for made, message in shown if message.origin == "refresh"),
+        born,
     )

@@ -474,6 +474,27 @@ def test_a_graph_without_messages_is_as_with_any_saver(twins, sessions):
     assert sessions.list() == ()
 
 
+class Optionally(TypedDict, total=False):
+    messages: list[AnyMessage] | None
+    then: list[AnyMessage] | None
+
+
+def test_a_conversation_that_a_node_set_to_none_begins_anew_there_too(inner):
+    built = StateGraph(Optionally).add_node("step", lambda state: {"messages": state["then"]}).add_edge(START, "step")
+
+    def played(saver: BaseCheckpointSaver[Any]) -> Any:
+        app = built.compile(checkpointer=saver)
+        app.invoke({"messages": [HumanMessage("one", id="h1")], "then": None}, CONFIG)
+        app.invoke({"messages": [], "then": [AIMessage("two", id="a2")]}, CONFIG)
+        app.invoke({"messages": [HumanMessage("three", id="h3")], "then": None}, CONFIG)
+        app.update_state(CONFIG, {"messages": [HumanMessage("four", id="h4")]}, as_node="step")
+        return [found.values.get("messages") for found in app.get_state_history(CONFIG)]
+
+    saver = SessionSaver("memory://", inner=inner)
+    assert played(saver) == played(InMemorySaver())
+    assert [message.id for message in saver.sessions.session("t").record()] == ["h4"]
+
+
 def delta_talker(saver: BaseCheckpointSaver[Any], frequency: int, seen: list[int] | None = None):
     messages = Annotated[list[AnyMessage], DeltaChannel(add_messages_many, snapshot_frequency=frequency)]
     schema = TypedDict("Delta", {"messages": messages})  # noqa: UP013 (a class would not see the local type)

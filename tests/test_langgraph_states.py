@@ -11,6 +11,7 @@ import pytest
 from edge_case_stores import CornerCase
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveMessage, SystemMessage, ToolMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.graph import START, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.pregel import Pregel
 from langgraph.types import Command
@@ -302,3 +303,26 @@ def test_state_may_be_a_model_or_a_dataclass(corner: CornerCase, schema: type) -
         return await all_of(thread)
 
     assert len(corner.same(build, script)[0]) == 4 * TURNS + 2
+
+
+class Optionally(TypedDict, total=False):
+    messages: list[AnyMessage] | None
+    then: list[AnyMessage] | None
+
+
+def test_a_conversation_that_a_node_set_to_none_begins_anew(corner: CornerCase) -> None:
+    def build(saver: BaseCheckpointSaver) -> Pregel:
+        built = StateGraph(Optionally).add_node("step", lambda state: {"messages": state["then"]})
+        return built.add_edge(START, "step").compile(checkpointer=saver)
+
+    async def script(thread: Thread) -> Any:
+        await thread.run({"messages": [user(1)], "then": None})
+        await thread.run({"messages": [], "then": [said(2)]})
+        await thread.run({"messages": [user(3)], "then": None})
+        await thread.update({"messages": [user(4)]}, as_node="step")
+        return [[told(found.values.get("messages") or []) for found in await thread.history()], await messages(thread)]
+
+    async def messages(thread: Thread) -> Any:
+        return told((await thread.state()).values["messages"])
+
+    assert len(corner.same(build, script)[1]) == 1

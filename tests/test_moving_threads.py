@@ -25,7 +25,9 @@ from langchain_session import SessionChatMessageHistory, SessionSaver
 from langchain_session.messages import from_core_many
 from session_core import Budget, Policy, Sessions
 from session_core.errors import ConfigError, Diverged, InputError, NotFound, VoiceError
-from session_core.turns import Key
+from session_core.ports import MessageList
+from session_core.stores.memory import MemoryStore
+from session_core.turns import Key, Message
 from session_core.voices import run_blocking
 
 CONFIG: dict[str, Any] = {"configurable": {"thread_id": "t"}}
@@ -223,6 +225,26 @@ def test_each_message_is_stored_once(sessions):
     record = saver.sessions.session("t").record(all_branches=True)
     beside = run_blocking(saver.sessions.store.record(Key("t", namespace="~aside")))
     assert (len(record), {m.content for m in beside}, len(beside)) == (len(said), drafts, len(drafts))
+
+
+class Given(MemoryStore):
+    """Counts the messages that checkpoints bring along; the others are named by their numbers."""
+
+    messages = 0
+
+    async def put_checkpoint(self, checkpoint, values, **how):
+        lists = [value for value in values.values() if isinstance(value, MessageList)]
+        self.messages += sum(isinstance(item, Message) for value in lists for item in value.items)
+        return await super().put_checkpoint(checkpoint, values, **how)
+
+
+def test_a_message_is_given_to_the_store_once_and_not_with_each_checkpoint_that_has_it():
+    source, store = InMemorySaver(), Given()
+    theirs = played(source, turns=6)
+    saver = SessionSaver.import_from(source, "t", sessions=Sessions(store))
+    keys = {found.key for found in run_blocking(store.checkpoints("default", "t", None))}
+    assert history(office(saver)) == history(theirs)
+    assert store.messages == sum(len(run_blocking(store.record(key))) for key in keys)
 
 
 def test_a_second_import_changes_nothing(sessions):

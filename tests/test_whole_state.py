@@ -252,6 +252,31 @@ def test_messages_of_a_deleted_thread_are_not_taken_for_those_of_its_successor(s
     assert told_of(out) == told_of(app.get_state(CONFIG).values)
 
 
+@pytest.mark.parametrize("inside", [False, True])
+@pytest.mark.parametrize("turn", [1, 2])
+def test_a_thread_that_is_deleted_during_a_run_has_afterwards_what_that_run_had(
+    sessions: Sessions, turn: int, inside: bool
+) -> None:
+    def built(saver: Any) -> Any:
+        def step(state: MessagesState) -> Any:
+            if len(state["messages"]) == 3 * turn + 1:
+                saver.delete_thread("t")
+            return {"messages": [AIMessage("first", id=f"a{len(state['messages'])}")]}
+
+        def then(state: MessagesState) -> Any:
+            return {"messages": [AIMessage("second", id=f"a{len(state['messages'])}")]}
+
+        graph = StateGraph(MessagesState).add_node("step", step).add_node("then", then)
+        return graph.add_edge(START, "step").add_edge("step", "then").compile(checkpointer=saver)
+
+    inner = InMemorySaver() if inside else None
+    ours, theirs = built(SessionSaver(sessions, inner=inner, state="whole")), built(InMemorySaver())
+    for n in range(4):
+        given = {"messages": [HumanMessage(f"question {n}", id=f"h{n}")]}
+        assert ids(ours.invoke(given, CONFIG)["messages"]) == ids(theirs.invoke(given, CONFIG)["messages"])
+        assert ids(ours.get_state(CONFIG).values["messages"]) == ids(theirs.get_state(CONFIG).values["messages"])
+
+
 def test_system_messages_stay_where_they_are_and_the_model_has_them(sessions: Sessions) -> None:
     seen: list[list[AnyMessage]] = []
     app = attach(talker(SessionSaver(sessions, state="whole"), seen=seen))

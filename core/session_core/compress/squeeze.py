@@ -26,9 +26,10 @@ def squeeze(parts: Sequence[Unit], room_tokens: int, *, context: PlanContext) ->
     if _total_tokens(kept) <= room_tokens:
         return kept
     while kept:
-        cut = _cut_all(kept, room_tokens, context)
-        if _total_tokens(cut) <= room_tokens:
-            return cut
+        if _least_tokens(kept, context) <= room_tokens:
+            cut = _cut_all(kept, room_tokens, context)
+            if _total_tokens(cut) <= room_tokens:
+                return cut
         if not _drop_oldest(kept):
             break
     return _fewer_calls(kept, room_tokens, context)
@@ -36,6 +37,17 @@ def squeeze(parts: Sequence[Unit], room_tokens: int, *, context: PlanContext) ->
 
 def _total_tokens(parts: Sequence[Unit]) -> int:
     return sum([unit.tokens for unit in parts])
+
+
+def _least_tokens(parts: Sequence[Unit], context: PlanContext) -> int:
+    """A lower bound for the size of cut units, by which hopeless cuts of many messages are avoided."""
+    return sum([min(message.tokens, context.measure(_bare(message))) for unit in parts for message in unit.messages])
+
+
+def _bare(message: Message) -> Message:
+    """`message` without anything that a cut may leave out."""
+    calls = tuple([replace(call, arguments="{}") for call in message.tool_calls])
+    return replace(message, content="", aside="", media=(), tool_calls=calls, tokens=0)
 
 
 def _drop_oldest(kept: list[Unit]) -> bool:
@@ -125,26 +137,50 @@ def _cut(message: Message, ceiling: int, context: PlanContext) -> Message:
     return replace(made, tokens=context.measure(made))
 
 
-def _fewer_calls(kept: list[Unit], room_tokens: int, context: PlanContext) -> list[Unit]:
+def _fewer_calls(kept: Sequence[Unit], room_tokens: int, context: PlanContext) -> list[Unit]:
     """What remains if even the newest unit is too large: its newest calls, each with its result."""
-    shortest = _cut_all(kept, 0, context)
-    while shortest and _total_tokens(shortest) > room_tokens:
-        unit = shortest[-1]
-        if len(unit.messages) > 2:
-            shortest[-1] = _without_first_result(unit, context)
-        elif len(shortest) > 1:
-            shortest.pop()
-        else:
+    while kept:
+        *others, newest = kept
+        shortest = [_shortest(unit, context) for unit in others]
+        left = room_tokens - _total_tokens(shortest)
+        unit = _newest_calls(newest, left, context)
+        if unit.tokens <= left:
+            return [*shortest, unit]
+        if not others:
             return [_hard_cut(unit, room_tokens, context)]
-    return shortest
+        kept = others
+    return []
 
 
-def _without_first_result(unit: Unit, context: PlanContext) -> Unit:
-    gone = unit.messages[1].tool_call_id
-    calls = tuple(call for call in unit.first.tool_calls if call.id != gone)
-    first = replace(unit.first, aside="", tool_calls=calls, rendition="clip")
-    first = replace(first, tokens=context.measure(first))
-    return Unit((first, *unit.messages[2:]), unit.complete)
+def _shortest(unit: Unit, context: PlanContext) -> Unit:
+    return Unit(tuple([_cut(message, LEAST_TEXT_TOKENS, context) for message in unit.messages]), unit.complete)
+
+
+def _newest_calls(unit: Unit, room_tokens: int, context: PlanContext) -> Unit:
+    """As many of the unit's newest calls as fit with their results, all of them cut; at least one.
+
+    Only what is kept is cut, since one message may have thousands of calls.
+    """
+    first, results = _cut(unit.first, LEAST_TEXT_TOKENS, context), unit.messages[1:]
+    answered = {result.tool_call_id for result in results}
+    unanswered = tuple([call for call in first.tool_calls if call.id not in answered])
+    bare = replace(first, tool_calls=())
+    framing = context.measure(bare)
+    prices = {call.id: context.measure(replace(bare, tool_calls=(call,))) - framing for call in first.tool_calls}
+    left = room_tokens - context.measure(replace(bare, tool_calls=unanswered))
+    shown: list[Message] = []
+    for result in reversed(results):
+        cut = _cut(result, LEAST_TEXT_TOKENS, context)
+        left -= cut.tokens + prices.get(result.tool_call_id or "", 0)
+        if left < 0 and shown:
+            break
+        shown.append(cut)
+    if len(shown) < len(results):
+        gone = {result.tool_call_id for result in results[: len(results) - len(shown)]}
+        calls = tuple([call for call in first.tool_calls if call.id not in gone])
+        first = replace(first, aside="", tool_calls=calls, rendition="clip")
+        first = replace(first, tokens=context.measure(first))
+    return Unit((first, *reversed(shown)), unit.complete)
 
 
 def _hard_cut(unit: Unit, room_tokens: int, context: PlanContext) -> Unit:
