@@ -14,6 +14,7 @@ from session_core.language.changes import alters
 from session_core.language.cues import is_commitment, is_revision, kinds
 from session_core.language.instructions import imitates_message, is_instruction, relays_instruction
 from session_core.language.labels import is_labelled
+from session_core.language.leaning import leans
 from session_core.language.quoting import has_prose, repeats_data, speaker_name, split_quoted, unquoted
 from session_core.language.slots import clauses, slot
 from session_core.language.supersede import ASSISTANT, QUOTED, TOOL, Facts, spoken_by_user
@@ -246,6 +247,8 @@ def _of_user(
                 kind = FactKind.PREFERENCE
             if kind is None:
                 before = one_line(sentence)
+            elif previous and leans(sentence) and not settles:
+                sentence = one_line(f"{previous} {sentence}")
             elif kind is FactKind.CORRECTION and _corrects_itself(previous, sentence):
                 sentence = one_line(f"{previous} {sentence}")
             if kind is not None and quoted:

@@ -50,6 +50,7 @@ _QUESTION_CHARACTERS = 120
 _WHOLE_WORDS, _HALF_WORDS_TOKENS = 0.5, 1_000.0
 """What a sentence's own words are worth beside its telegram's, in a room of any size; half of it in one of so many
 tokens. In a small room each word stands in the place of another sentence."""
+_RESULTS = 1.0
 _ALARM = 1.5
 """How much more a line counts that tells of something gone wrong than the others of its output."""
 _PEOPLE, _SPEAKERS = (Role.USER,), (Role.USER, Role.ASSISTANT)
@@ -256,6 +257,8 @@ class Evidence:
             self._give_way()
             passages, ties = candidates[source][1].passages, self._ties[source]
             crowds = crowding_penalties(ties) if candidates[source][1].structured else {}
+            best = max(ties, default=0.0)
+            rows = [one / best if best and not open_ended else 0.0 for one in ties]
             # Two people may say the same, and it may be asked what one of them said.
             who = f"{self._headings[source]} " if candidates[source][0].author else ""
             before = candidates[source - 1] if source and candidates[source - 1][0].role is Role.USER else None
@@ -266,7 +269,7 @@ class Evidence:
                     continue
                 seen.add(said)
                 passage = self._shown[source][place]
-                spoken = whole[source] if passage.voice in favour else 0.0
+                spoken = whole[source] if passage.voice in favour else _RESULTS * whole[source] * rows[place]
                 if tight:
                     spoken *= _own_share(passage)
                 weight = counts[passage.voice] * (_ALARM if place in candidates[source][1].alarms else 1.0)
