@@ -8,7 +8,15 @@ from dataclasses import replace
 from functools import lru_cache, partial
 
 from session_core.classify import is_filler
-from session_core.language.acceptance import OFFERED_CHARACTERS, considered, find_offer, find_wondering, settles_offer
+from session_core.language.acceptance import (
+    OFFERED_CHARACTERS,
+    considered,
+    find_offer,
+    find_pair,
+    find_wondering,
+    proposes,
+    settles_offer,
+)
 from session_core.language.amending import subject_words
 from session_core.language.changes import alters
 from session_core.language.cues import is_commitment, is_revision, kinds
@@ -108,9 +116,9 @@ def open_question(messages: Sequence[Message]) -> str | None:
 def _open_question_of(message: Message, wondering: str | None) -> str | None:
     """The question or offer in an assistant's `message`, or else the open question of the user before it."""
     offer = find_offer(message.content, is_filler)
-    if offer is not None or wondering is None or not message.content.strip():
+    if offer is not None or not message.content.strip():
         return offer
-    return considered(wondering, message.content)
+    return find_pair(message.content) if wondering is None else considered(wondering, message.content)
 
 
 def without_author_name(message: Message) -> Message:
@@ -221,6 +229,9 @@ def _voice(fact: Fact) -> str:
 def _of_user(
     message: Message, parts: Sequence[tuple[str, bool]], asked: str | None, told: str = ""
 ) -> Iterator[_Stated]:
+    # Of two things that were only named, one may be chosen in any sentence.
+    pair = asked if asked is not None and not proposes(asked) else None
+    asked = None if pair is not None else asked
     for part, quoted in parts:
         before = ""
         for sentence in (clause for whole in sentences(part) for clause in clauses(whole)):
@@ -228,6 +239,8 @@ def _of_user(
             previous, before = before, ""
             offer = None if quoted or question is None or is_filler(question) else question
             settles = offer is not None and settles_offer(offer, sentence)
+            if pair is not None and not quoted and settles_offer(pair, sentence):
+                offer, settles, pair = pair, True, None
             if is_filler(sentence) and not settles:
                 continue
             if told and not quoted and not settles and judges(told, sentence):
@@ -247,7 +260,7 @@ def _of_user(
                 kind = FactKind.PREFERENCE
             if kind is None:
                 before = one_line(sentence)
-            elif previous and leans(sentence) and not settles:
+            elif previous and not settles and not previous.endswith(_ASKING) and leans(sentence):
                 sentence = one_line(f"{previous} {sentence}")
             elif kind is FactKind.CORRECTION and _corrects_itself(previous, sentence):
                 sentence = one_line(f"{previous} {sentence}")

@@ -28,7 +28,8 @@ _TAKES = re.compile(
     r"(?!\W+(?:but|no|what|how|do(?! (?:it|that|so)\b)|does|is there|are there|any|another)\b)|"
     r"(?:that|this|it|they|those)(?: one)?(?: ?['’]?s|'s| is| ?['’]?ll| will| would| ?['’]?d|s)?(?: \w+)? "
     r"(?:(?:very|just|really|quite) )?"
-    r"(?:good|fine|great|perfect|ok(?:ay)?|works?|sounds?|suits?|do|lovely|wonderful|nice|excellent|acceptable)\b|"
+    r"(?:good|fine|great|perfect|ok(?:ay)?|works?|sounds?|suits?|do|lovely|wonderful|nice|excellent|acceptable)\b"
+    r"(?! to (?:hear|know|see|read)\b)|"
     r"sounds (?:like|good|great|fine|perfect|lovely|nice|wonderful|ok(?:ay)?)\b|works for (?:me|us)\b|"
     r"(?:let['’]?s|i['’]?ll|we['’]?ll|i will|we will|i ?['’]?d like to|i want to) (?:take|go (?:for|with)|have|do|"
     r"book|choose|pick|order|try) (?:it|that|this|them|those|the (?:first|second|third|last|latter|former))\b|"
@@ -94,12 +95,15 @@ _CHOICE = re.compile(
     re.IGNORECASE,
 )
 _DOES = re.compile(rf"\b(?:{DONE})\w*|{DOINGS}", re.IGNORECASE)
+_PAIRED = re.compile(r"[^\W_]\W+(?:and|or|und|oder|et|ou|y|e|o|en|of|и|или|i|lub|ve|veya) [^\W_]|(?:と|和|或|及|와|과)")
+"""What joins two things of which one may be chosen."""
 _LISTED = re.compile(r"(?:^|\s)\(?[1aA][.):]\s|\boption\b", re.IGNORECASE)
 _PLACE = re.compile(
     r"^\W*(?:(?:ok(?:ay)?|yes|then|i(?:['’]d)? (?:take|like|prefer|choose|pick)|let['’]?s (?:take|go with)|option|"
     r"number|the|no\.?)[,. ]+)*"
-    r"(?:[a-h]|\d{1,2}|first|second|third|fourth|last|former|latter|both|all|none|neither|either)"
-    r"(?: (?:one|option|choice))?(?:[, ]+(?:please|pls|then|thanks|i (?:think|guess)))*\W*$|"
+    r"(?:[a-h]|\d{1,2}|first|second|third|fourth|last|former|latter|both|all|none|neither|either|other one)"
+    r"(?: (?:one|option|choice))?(?: (?:(?:looks|sounds|seems|works|is|would be) (?:\w+ )?(?:good|great|fine|right|best|"
+    r"better|nicer?|ok(?:ay)?|perfect)|works|it is))?(?:[, ]+(?:please|pls|then|thanks|i (?:think|guess)))*\W*$|"
     r"^\W*(?:(?:ok(?:ay)?|yes|then|i(?:['’]d)? (?:take|like|prefer|choose|pick)|let['’]?s (?:take|go with))[,. ]+)*"
     r"(?:the|that|this) (?:\w+er|\w+est|(?:more|less|most|least) \w+|free|cheap|other|new|old|big|small)? ?one\b"
     r"(?: (?:with|for|in|on|at) "
@@ -111,6 +115,7 @@ _PLACE = re.compile(
     r"[oa] (?:primeir[oa]|segund[oa]|terceir[oa]|últim[oa]|mais \w+|outr[oa])|"
     r"(?:il|la|lo) (?:prim[oa]|second[oa]|terz[oa]|ultim[oa]|più \w+|meno \w+)|"
     r"(?:de|het) (?:eerste|tweede|derde|laatste|goedkopere?)|"
+    r"(?:l['’]autre|l['’]altr[oa]|den anderen|de andere|друг(?:ой|ую|ая))|"
     r"(?:перв|втор|трет|последн)\w+|(?:pierwsz|drug|trzeci|ostatni)\w*|"
     r"第[一二三四][个個家种種]?|[一二三]つ目|最初の|最後の|(?:첫|두|세) ?번째)\w*"
     r"(?:[, ]+(?:por favor|bitte|s['’]il (?:te|vous) plaît|per favore|пожалуйста))?\W*$",
@@ -141,6 +146,21 @@ def _enumerated(text: str) -> str | None:
     found = _ENUMERATED.search(text)
     listed = one_line(text[found.start() :]) if found else ""
     return listed if 0 < len(listed) <= LISTED_CHARACTERS else None
+
+
+def find_pair(text: str) -> str | None:
+    """The last sentence of an assistant's message, with the one before it if both are short, if it names two things of
+    which one may be chosen: "Sand and navy are available."."""
+    texts = sentences(text)
+    if not texts or len(texts[-1]) > OFFERED_CHARACTERS or not _PAIRED.search(texts[-1]):
+        return None
+    before = one_line(" ".join(texts[-2:]))
+    return before if len(before) <= OFFERED_CHARACTERS else one_line(texts[-1])
+
+
+def proposes(text: str) -> bool:
+    """Whether `text` asks, offers or lists choices: what only names two things does not."""
+    return _PUTS.search(text) is not None or _ENUMERATED.search(text) is not None
 
 
 def find_wondering(text: str) -> str | None:
@@ -187,7 +207,7 @@ def settles_offer(offer: str, text: str) -> bool:
     if not is_only_answer(text):
         return False
     if not _PUTS.search(offer):
-        return _ENUMERATED.search(offer) is not None and _PLACE.search(text) is not None
+        return (_ENUMERATED.search(offer) or _PAIRED.search(offer)) is not None and _PLACE.search(text) is not None
     alternatives = _CHOICE.search(offer) is not None
     if _REQUESTS.search(offer) and not alternatives:
         return False
@@ -196,7 +216,7 @@ def settles_offer(offer: str, text: str) -> bool:
     if weighs and (accepts_offer(text) or _REFUSES.search(text)):
         return True
     if _PLACE.search(text):
-        return alternatives or _LISTED.search(offer) is not None
+        return alternatives or _LISTED.search(offer) is not None or _PAIRED.search(offer) is not None
     picks = (alternatives or _IT_IS.search(text) is not None) and len(words(text)) <= PICKED_WORDS
     return picks and not frozenset(content_words(text)).isdisjoint(subject_words(offer))
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
+from session_core.language.returns import RETRACTED_THING
 from session_core.language.words import MONTHS, STOP_WORDS, content_words, one_line, shorten, words
 
 ROOM = 95
@@ -62,6 +63,8 @@ _ALTERNATIVES = (
 _GROUP = {word: number for number, group in enumerate(_ALTERNATIVES) for word in group.split()}
 _COUNTED = frozenset(map(_GROUP.__getitem__, ("one", "first", "today", "monday", "with", "train")))
 """Groups whose words are days or numbers, stand for anything, or are wanted one beside the other."""
+_AFTER_HYPHEN = re.compile(r"(?<=[^\W\d_]-)[^\W\d_]+")
+"""Parts of compounds: "seventy-five" is not five."""
 _NAME = re.compile(r"(?<![.!?:] )(?<!^)(?<!^[\"'“(])\b[^\W\d_a-z][^\W\d_]+")
 _UNCASED = re.compile("[\u0600-\u06ff\u0900-\u097f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 """A script that knows no capitals."""
@@ -117,9 +120,8 @@ def parts_told(text: str) -> tuple[str, list[str]]:
 @lru_cache(maxsize=2_048)
 def retracted_words(correction: str) -> frozenset[str]:
     """The words that `correction` says no longer hold ("Bergen, not Oslo")."""
-    return (
-        frozenset(word for found in _BACK.finditer(correction) for word in content_words(found.group("old"))) - _MARKS
-    )
+    gone = [*_BACK.finditer(correction), *RETRACTED_THING.finditer(correction)]
+    return frozenset(word for found in gone for word in content_words(found.group("old"))) - _MARKS
 
 
 @lru_cache(maxsize=2_048)
@@ -143,8 +145,9 @@ def names(text: str) -> frozenset[str]:
 def alternatives(text: str) -> dict[int, frozenset[str]]:
     """The words of `text` from groups of which only one can hold (colours, sizes, directions), by group."""
     found: dict[int, frozenset[str]] = {}
+    compound = frozenset(_AFTER_HYPHEN.findall(text.lower())) if "-" in text else ()
     for word in words(text):
-        if (group := _GROUP.get(word)) is not None:
+        if (group := _GROUP.get(word)) is not None and word not in compound:
             found[group] = found.get(group, frozenset()) | {word}
     return found
 

@@ -9,8 +9,11 @@ from session_core.language.amending import subject_words
 from session_core.language.cues import is_revision
 from session_core.language.number_words import spelled_numbers
 from session_core.language.values import values
-from session_core.language.words import SENTENCES
+from session_core.language.words import SENTENCES, words
 
+_ASKING = ("?", "？", "؟")
+_BESIDE = 2
+"""Words besides a value; more of them tell something."""
 _LONGEST = 40
 """Characters; a longer sentence says what it is about."""
 
@@ -18,20 +21,22 @@ _LONGEST = 40
 @lru_cache(maxsize=SENTENCES)
 def leans(sentence: str) -> bool:
     """Whether `sentence` only gives a value, or corrects something without naming it."""
-    if len(sentence) > _LONGEST or sentence.endswith(("?", "？", "؟")):
+    if len(sentence) > _LONGEST or sentence.endswith(_ASKING):
         return False
     spans = [(one.start, one.end) for one in (*values(sentence), *spelled_numbers(sentence))]
     rest = sentence
     for start, end in sorted(spans, reverse=True):
         rest = f"{rest[:start]} {rest[end:]}"
-    return not subject_words(rest) and (bool(spans) or is_revision(sentence))
+    if subject_words(rest):
+        return False
+    return is_revision(sentence) or (bool(spans) and len(words(rest)) <= _BESIDE)
 
 
 def joined(texts: Iterable[str], most_characters: int) -> Iterator[str]:
     """Sentences in order, each with those that lean on it, as long as they have `most_characters` together."""
     before = ""
     for sentence in texts:
-        if before and leans(sentence) and len(before) + len(sentence) < most_characters:
+        if before and not before.endswith(_ASKING) and leans(sentence) and len(before) + len(sentence) < most_characters:
             before = f"{before} {sentence}"
         else:
             if before:
