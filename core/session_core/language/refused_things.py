@@ -9,13 +9,19 @@ _NOTHING = (
     r"(?:problems?|worries|ideas?|thanks?|thank|way|doubts?|matter|wonder|one|news|rush|hurry|longer|clue|chance|luck|"
     r"reasons?|questions?|comments?|more|less|sooner|errors?|warnings?|issues?|results?|changes?|updates?|signs?|"
     r"failures?|match(?:es)?|tests?|differences?|need|wait|i|we|you|he|she|they|it|that|this|the|my|not|but|its|idk|"
-    r"response|reply|repl(?:y|ies)|answers?|success|dice|joy|point|use|offen[cs]e|harm|surprise|word|time|money|pressure|"
+    r"response|reply|repl(?:y|ies)|answers?|success|dice|joy|point|use|offen[cs]e|harm|surprise|word|time|money|pressure|internet|wifi|signal|connection|network|power|"
     r"kidding|please|really|sorry|actually|just|let|make|go|change|use|me|te|se|les?|l[ao]s?|nos|os|es|son|hay|vamos|"
     r"gracias|\w{2,}[aei]res|tienes|puedes|sabes|eres|in|on|at|from|for|with)"
 )
 """What follows a "no" that refuses nothing."""
 _THING = rf"(?!{_NOTHING}\b)[^\W\d_][\w-]*(?: (?!{_NOTHING}\b)[^\W\d_][\w-]*){{0,2}}?"
-_LEAD = (
+_NARRATED = (
+    r"(?!.*\b(?:today|yesterday|tonight|here|yet|since|this (?:year|month|week|morning)|heute|gestern|hier|seit|dieses|diese[rn]?|"
+    r"aujourd|ici|depuis|cette|ce (?:mois|matin|soir)|oggi|ieri|qui|quest\w+|da (?:ieri|giorni)|vandaag|gisteren|sinds|deze|"
+    r"dit jaar|сегодня|вчера)\b)"
+)
+"""Who says when and where there was none of something tells of it."""
+_LEAD = _NARRATED + (
     r"^\W*(?:(?:please|and|but|also|oh|ok(?:ay)?|so|btw|et|mais|surtout|ah|bitte|und|aber|ach|per favore|e|ma|y|pero|"
     r"por favor|mas|en|maar|и|но|proszę|i|ale)[, ]+)*"
 )
@@ -38,13 +44,13 @@ REFUSED_THINGS = (
     Cue.of(
         "pas",
         rf"{_LEAD}pas d(?:e |es |u |['’])(?!(?:problèmes?|soucis?|panique|chance|quoi|nouvelles?|doute|raison|mal|"
-        rf"réponses?|idées?|temps|questions?|changements?|erreurs?|résultats?|différences?|tout|moi|lui|vous|nous)\b)"
+        rf"réponses?|idées?|temps|questions?|changements?|erreurs?|réseau|connexion|vrai|résultats?|différences?|tout|moi|lui|vous|nous)\b)"
         rf"{_ANY}{_ENDS}",
     ),
     Cue.of(
         "kein keine keinen keiner keinem ohne",
         rf"{_LEAD}keine?[nrm]? (?!(?:ahnung|probleme?|fragen?|sorgen?|zeit|lust|angst|chance|ideen?|wunder|eile|stress|"
-        rf"panik|antwort|ursache|mensch|zweifel|gute|fehler|änderung(?:en)?|ergebnisse?|unterschied|mehr|von|der|die|das)\b)"
+        rf"panik|antwort|ursache|verbindung|netz|empfang|strom|mensch|zweifel|gute|fehler|änderung(?:en)?|ergebnisse?|unterschied|mehr|von|der|die|das)\b)"
         rf"{_ANY}{_ENDS}|\bohne {_ANY},? bitte\b",
         whole=True,
     ),

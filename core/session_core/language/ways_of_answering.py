@@ -27,7 +27,7 @@ WAYS_OF_ANSWERING = (
     Cue.of(
         "respóndeme respóndame respóndanme respondeme responde respondan contéstame contésteme háblame hábleme háblenme "
         "escríbeme explícame explíqueme explíquenme",
-        rf"{_LEAD}(?:resp[óo]nd\w*me|responde|respondan|cont[ée]st\w+me|h[áa]bl\w+me|escr[íi]b\w+me|expl[íi][cq]\w+me) "
+        rf"{_LEAD}(?:resp[óo]nd\w*me|respondan|responde(?! siempre)|cont[ée]st\w+me|h[áa]bl\w+me|escr[íi]b\w+me|expl[íi][cq]\w+me) "
         r"(?:siempre|solo|sólo|en|con|sin|de) ",
         whole=True,
     ),
