@@ -8,21 +8,14 @@ from dataclasses import replace
 from functools import lru_cache, partial
 
 from session_core.classify import is_filler
-from session_core.language.acceptance import (
-    OFFERED_CHARACTERS,
-    considered,
-    find_offer,
-    find_pair,
-    find_wondering,
-    proposes,
-    settles_offer,
-)
+from session_core.language.acceptance import OFFERED_CHARACTERS, find_wondering, proposes, settles_offer
+from session_core.language.acceptance import open_question as left_open
 from session_core.language.amending import subject_words
 from session_core.language.changes import alters
 from session_core.language.cues import is_commitment, is_revision, kinds
 from session_core.language.instructions import imitates_message, is_instruction, relays_instruction
 from session_core.language.labels import is_labelled
-from session_core.language.leaning import leans
+from session_core.language.leaning import leans_on
 from session_core.language.quoting import has_prose, repeats_data, speaker_name, split_quoted, unquoted
 from session_core.language.slots import clauses, slot
 from session_core.language.supersede import ASSISTANT, QUOTED, TOOL, Facts, spoken_by_user
@@ -95,7 +88,7 @@ def extract(messages: Sequence[Message], *, asked: str | None = None, give_way: 
                 asked, open_yet, told = None, find_wondering(message.content), ""
             case Role.ASSISTANT:
                 stated.extend(_keep_most_binding(_of_assistant(message, data), ASSISTANT_FACTS))
-                asked, told = _open_question_of(message, open_yet), message.content or told
+                asked, told = left_open(message.content, open_yet, is_filler), message.content or told
             case Role.TOOL:
                 data.append(one_line(message.content[:TOOL_CHARACTERS]).casefold())
                 name = message.name or tools.get(message.tool_call_id or "")
@@ -110,15 +103,7 @@ def open_question(messages: Sequence[Message]) -> str | None:
     if not said or said[0].role is Role.USER:
         return None
     before = said[1:] and said[1].role is Role.USER
-    return _open_question_of(said[0], find_wondering(said[1].content) if before else None)
-
-
-def _open_question_of(message: Message, wondering: str | None) -> str | None:
-    """The question or offer in an assistant's `message`, or else the open question of the user before it."""
-    offer = find_offer(message.content, is_filler)
-    if offer is not None or not message.content.strip():
-        return offer
-    return find_pair(message.content) if wondering is None else considered(wondering, message.content)
+    return left_open(said[0].content, find_wondering(said[1].content) if before else None, is_filler)
 
 
 def without_author_name(message: Message) -> Message:
@@ -260,9 +245,7 @@ def _of_user(
                 kind = FactKind.PREFERENCE
             if kind is None:
                 before = one_line(sentence)
-            elif previous and not settles and not previous.endswith(_ASKING) and leans(sentence):
-                sentence = one_line(f"{previous} {sentence}")
-            elif kind is FactKind.CORRECTION and _corrects_itself(previous, sentence):
+            elif not settles and _continues(previous, sentence, kind):
                 sentence = one_line(f"{previous} {sentence}")
             if kind is not None and quoted:
                 yield kind, partial(_quoted_fact, message, kind, sentence)
@@ -270,10 +253,12 @@ def _of_user(
                 yield kind, partial(_answer_fact, message, kind, sentence, offer, settles)
 
 
-def _corrects_itself(previous: str, sentence: str) -> bool:
-    """Whether a correction means the sentence right before it in the same message, which states no fact by itself:
-    "The contact is Petra. No, Petra left, it's Milan"."""
-    return bool(previous) and not subject_words(previous).isdisjoint(subject_words(sentence))
+def _continues(previous: str, sentence: str, kind: FactKind) -> bool:
+    """Whether a sentence belongs to the one right before it in the same message, which states no fact by itself: it
+    means nothing without it, or corrects it ("The contact is Petra. No, Petra left, it's Milan")."""
+    if kind is FactKind.CORRECTION and previous and not subject_words(previous).isdisjoint(subject_words(sentence)):
+        return True
+    return leans_on(previous, sentence)
 
 
 def _quoted_fact(message: Message, kind: FactKind, sentence: str) -> Fact | None:

@@ -23,7 +23,7 @@ from session_core.compress.passages import HEADING_CHARACTERS, QUOTE, Passage, c
 from session_core.compress.restatements import find_restatements
 from session_core.compress.scoring import Question, Read, Relevance
 from session_core.compress.selection import LEAST, Candidate, Choice, Prices, Worth
-from session_core.compress.weights import Weights, crowding_penalties
+from session_core.compress.weights import Weights, crowding_penalties, shares_of_best
 from session_core.compress.word_values import ORDINARY
 from session_core.language.acceptance import accepts_offer, has_offer, put
 from session_core.language.continuations import asks_for_everything, is_continuation, is_question
@@ -50,7 +50,6 @@ _QUESTION_CHARACTERS = 120
 _WHOLE_WORDS, _HALF_WORDS_TOKENS = 0.5, 1_000.0
 """What a sentence's own words are worth beside its telegram's, in a room of any size; half of it in one of so many
 tokens. In a small room each word stands in the place of another sentence."""
-_RESULTS = 1.0
 _ALARM = 1.5
 """How much more a line counts that tells of something gone wrong than the others of its output."""
 _PEOPLE, _SPEAKERS = (Role.USER,), (Role.USER, Role.ASSISTANT)
@@ -257,8 +256,7 @@ class Evidence:
             self._give_way()
             passages, ties = candidates[source][1].passages, self._ties[source]
             crowds = crowding_penalties(ties) if candidates[source][1].structured else {}
-            best = max(ties, default=0.0)
-            rows = [one / best if best and not open_ended else 0.0 for one in ties]
+            rows = shares_of_best(() if open_ended else ties, len(ties))
             # Two people may say the same, and it may be asked what one of them said.
             who = f"{self._headings[source]} " if candidates[source][0].author else ""
             before = candidates[source - 1] if source and candidates[source - 1][0].role is Role.USER else None
@@ -269,7 +267,7 @@ class Evidence:
                     continue
                 seen.add(said)
                 passage = self._shown[source][place]
-                spoken = whole[source] if passage.voice in favour else _RESULTS * whole[source] * rows[place]
+                spoken = whole[source] * (1.0 if passage.voice in favour else rows[place])
                 if tight:
                     spoken *= _own_share(passage)
                 weight = counts[passage.voice] * (_ALARM if place in candidates[source][1].alarms else 1.0)

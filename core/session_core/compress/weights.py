@@ -145,6 +145,13 @@ def crowding_penalties(ties: Sequence[float]) -> dict[float, float]:
     return found
 
 
+def shares_of_best(ties: Sequence[float], places: int) -> Sequence[float]:
+    """How much of its message's bearing on the question each row of an output has: the one with most ties all of it,
+    so that a row competes with what people say. None without ties."""
+    best = max(ties, default=0.0)
+    return [one / best for one in ties] if best else [0.0] * places
+
+
 def _uses_in_calls(messages: Sequence[Read]) -> Counter[str]:
     """How often calls used each value."""
     calls = [reading for message, reading in messages if message.tool_calls]

@@ -102,7 +102,8 @@ _PLACE = re.compile(
     r"^\W*(?:(?:ok(?:ay)?|yes|then|i(?:['’]d)? (?:take|like|prefer|choose|pick)|let['’]?s (?:take|go with)|option|"
     r"number|the|no\.?)[,. ]+)*"
     r"(?:[a-h]|\d{1,2}|first|second|third|fourth|last|former|latter|both|all|none|neither|either|other one)"
-    r"(?: (?:one|option|choice))?(?: (?:(?:looks|sounds|seems|works|is|would be) (?:\w+ )?(?:good|great|fine|right|best|"
+    r"(?: (?:one|option|choice))?(?: (?:(?:looks|sounds|seems|works|is|would be) (?:\w+ )?(?:good|"
+    r"great|fine|right|best|"
     r"better|nicer?|ok(?:ay)?|perfect)|works|it is))?(?:[, ]+(?:please|pls|then|thanks|i (?:think|guess)))*\W*$|"
     r"^\W*(?:(?:ok(?:ay)?|yes|then|i(?:['’]d)? (?:take|like|prefer|choose|pick)|let['’]?s (?:take|go with))[,. ]+)*"
     r"(?:the|that|this) (?:\w+er|\w+est|(?:more|less|most|least) \w+|free|cheap|other|new|old|big|small)? ?one\b"
@@ -172,9 +173,15 @@ def find_wondering(text: str) -> str | None:
     return texts[-1] if _WONDERS.search(texts[-1]) or _CHOICE.search(texts[-1]) else None
 
 
-def considered(question: str, reply: str) -> str:
-    """What a user considered, and the beginning of the reply to it: a statement after both decides it."""
-    return shorten(one_line(f"{question} {next(iter(sentences(reply)), '')}"), OFFERED_CHARACTERS)
+def open_question(reply: str, wondering: str | None, empty: Callable[[str], bool]) -> str | None:
+    """What is open after an assistant's `reply`: its offer or question, else what the user considered before it with
+    the beginning of the reply, since a statement after both decides it, else two things of which one may be chosen."""
+    offer = find_offer(reply, empty)
+    if offer is not None or not reply.strip():
+        return offer
+    if wondering is None:
+        return find_pair(reply)
+    return shorten(one_line(f"{wondering} {next(iter(sentences(reply)), '')}"), OFFERED_CHARACTERS)
 
 
 def put(text: str) -> str:

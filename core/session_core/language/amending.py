@@ -66,7 +66,9 @@ _COUNTED = frozenset(map(_GROUP.__getitem__, ("one", "first", "today", "monday",
 _AFTER_HYPHEN = re.compile(r"(?<=[^\W\d_]-)[^\W\d_]+")
 """Parts of compounds: "seventy-five" is not five."""
 _NUMBERS = _GROUP["one"]
-_COUNTS = re.compile(r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve) ([^\W\d_]{3,})", re.IGNORECASE)
+_COUNTS = re.compile(
+    r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve) ([^\W\d_]{3,})", re.IGNORECASE
+)
 _ROOT = 4
 """How many first letters the forms of a noun share."""
 _NAME = re.compile(r"(?<![.!?:] )(?<!^)(?<!^[\"'“(])\b[^\W\d_a-z][^\W\d_]+")

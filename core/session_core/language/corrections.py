@@ -30,7 +30,8 @@ CORRECTIONS = (
         rf"^\W*(?:no|nope|sorry|wait)[,.!]+ ?(?!{_INTERRUPTIONS})(?:it['’]?s|it is|not|i mean|that['’]?s|make|the|"
         rf"my)\b|"
         rf"{_OH}(?:no|nope),+ ?(?:from|at|on|in|to|with|by|via|under|into) "
-        r"(?!(?:now|all|fact|general|honest|be|course|sure|the (?:contrary|end|moment|time being|record|best))\b)[^?]{2,60}$",
+        r"(?!(?:now|all|fact|general|honest|be|course|sure|the (?:contrary|end|moment|time being|"
+        r"record|best))\b)[^?]{2,60}$",
     ),
     Cue.of(
         "make",

@@ -23,7 +23,8 @@ def leans(sentence: str) -> bool:
     """Whether `sentence` only gives a value, or corrects something without naming it."""
     if len(sentence) > _LONGEST or sentence.endswith(_ASKING):
         return False
-    spans = [(one.start, one.end) for one in (*values(sentence), *spelled_numbers(sentence))]
+    spans = {(one.start, one.end) for one in values(sentence)}
+    spans |= {(one.start, one.end) for one in spelled_numbers(sentence)}
     rest = sentence
     for start, end in sorted(spans, reverse=True):
         rest = f"{rest[:start]} {rest[end:]}"
@@ -32,11 +33,16 @@ def leans(sentence: str) -> bool:
     return is_revision(sentence) or (bool(spans) and len(words(rest)) <= _BESIDE)
 
 
+def leans_on(before: str, sentence: str) -> bool:
+    """Whether `sentence` means nothing without the one `before` it, which asks nothing."""
+    return bool(before) and not before.endswith(_ASKING) and leans(sentence)
+
+
 def joined(texts: Iterable[str], most_characters: int) -> Iterator[str]:
     """Sentences in order, each with those that lean on it, as long as they have `most_characters` together."""
     before = ""
     for sentence in texts:
-        if before and not before.endswith(_ASKING) and leans(sentence) and len(before) + len(sentence) < most_characters:
+        if len(before) + len(sentence) < most_characters and leans_on(before, sentence):
             before = f"{before} {sentence}"
         else:
             if before:

@@ -16,8 +16,10 @@ _NOTHING = (
 """What follows a "no" that refuses nothing."""
 _THING = rf"(?!{_NOTHING}\b)[^\W\d_][\w-]*(?: (?!{_NOTHING}\b)[^\W\d_][\w-]*){{0,2}}?"
 _NARRATED = (
-    r"(?!.*\b(?:today|yesterday|tonight|here|yet|since|this (?:year|month|week|morning)|heute|gestern|hier|seit|dieses|diese[rn]?|"
-    r"aujourd|ici|depuis|cette|ce (?:mois|matin|soir)|oggi|ieri|qui|quest\w+|da (?:ieri|giorni)|vandaag|gisteren|sinds|deze|"
+    r"(?!.*\b(?:today|yesterday|tonight|here|yet|since|this (?:year|month|week|morning)|heute|gestern|"
+    r"hier|seit|dieses|diese[rn]?|"
+    r"aujourd|ici|depuis|cette|ce (?:mois|matin|soir)|oggi|ieri|qui|quest\w+|da (?:ieri|giorni)|"
+    r"vandaag|gisteren|sinds|deze|"
     r"dit jaar|сегодня|вчера)\b)"
 )
 """Who says when and where there was none of something tells of it."""
@@ -26,17 +28,22 @@ _LEAD = _NARRATED + (
     r"por favor|mas|en|maar|и|но|proszę|i|ale)[, ]+)*"
 )
 _ANY = r"[^\W\d_][\w-]*(?: [^\W\d_][\w-]*){0,3}?"
-_ENDS = r"(?=\W*$|[,;:.!–—(]| (?:s['’]il|pour (?:moi|nous|lui|elle)|bitte|für (?:mich|uns)|per (?:me|noi|favore)|graag|voor)\b)"
+_ENDS = (
+    r"(?=\W*$|[,;:.!–—(]| (?:s['’]il|pour (?:moi|nous|lui|elle)|bitte|für (?:mich|uns)|per (?:me|noi|"
+    r"favore)|graag|voor)\b)"
+)
 
 REFUSED_THINGS = (
     Cue.of(
         "no",
         rf"(?:^\W*|[.,;:–—-] ?|\b(?:and|but|please|so)\s)no {_THING}(?:,| and| or| nor)+ no {_THING}\b|"
-        rf"{_LEAD}no {_THING}(?: or {_THING}\W*$|, (?:i|i['’]m|i['’]ve|we|we['’]re|my|our|because|since|it|they|he|she)\b)",
+        rf"{_LEAD}no {_THING}(?: or {_THING}\W*$|, (?:i|i['’]m|i['’]ve|we|we['’]re|my|our|because|"
+        r"since|it|they|he|she)\b)",
     ),
     Cue.of(
         "no non não nein nee nie",
-        r"^\W*(?!ok(?:ay)?\b|thanks?\b|hm+\b|oh\b|well\b|ach\b)(?:[^\W\d_]['’])?[^\W\d_][\w-]+(?: [^\W\d_][\w-]*){0,4},? "
+        r"^\W*(?!ok(?:ay)?\b|thanks?\b|hm+\b|oh\b|well\b|"
+        r"ach\b)(?:[^\W\d_]['’])?[^\W\d_][\w-]+(?: [^\W\d_][\w-]*){0,4},? "
         r"(?:no thanks|no thank you|non merci|nein,? danke|no,? gracias|no,? grazie|não,? obrigad[oa]|nee,? (?:bedankt|"
         r"dank je)|nie,? dziękuję)\b",
         also="thanks thank merci danke gracias grazie obrigado obrigada bedankt dank dziękuję",
@@ -60,14 +67,23 @@ REFUSED_THINGS = (
         rf"{_ANY}{_ENDS}|\bsenza {_ANY},? (?:per favore|grazie)\b",
         whole=True,
     ),
-    Cue.of("sin", rf"\bsin (?!(?:duda|problema|embargo|prisa|más)s?\b){_ANY},? (?:por favor|gracias)\b", also="favor gracias"),
+    Cue.of(
+        "sin",
+        rf"\bsin (?!(?:duda|problema|embargo|prisa|más)s?\b){_ANY},? (?:por favor|gracias)\b",
+        also="favor gracias",
+    ),
     Cue.of("sem", rf"\bsem {_ANY},? (?:por favor|obrigad[oa])\b", also="favor obrigado obrigada"),
     Cue.of(
         "geen zonder",
-        rf"{_LEAD}geen (?!(?:idee|probleem|problemen|zorgen|dank|tijd|zin|punt|haast|nieuws|antwoord|wonder|kans|stress|"
+        rf"{_LEAD}geen (?!(?:idee|probleem|problemen|zorgen|dank|tijd|zin|punt|haast|nieuws|antwoord|"
+        r"wonder|kans|stress|"
         rf"vragen|fouten|van|enkele?)\b){_ANY}{_ENDS}|\bzonder {_ANY},? (?:graag|alsjeblieft|alstublieft|aub)\b",
         whole=True,
     ),
     Cue.of("bez", rf"\bbez {_ANY},? proszę\b", also="proszę"),
-    Cue.of("без никаких никакого никакой", rf"{_LEAD}никак(?:их|ого|ой) (?!проблем|вопрос|сомнен)\w+|\bбез {_ANY},? пожалуйста\b", whole=True),
-)  # fmt: skip
+    Cue.of(
+        "без никаких никакого никакой",
+        rf"{_LEAD}никак(?:их|ого|ой) (?!проблем|вопрос|сомнен)\w+|\bбез {_ANY},? пожалуйста\b",
+        whole=True,
+    ),
+)

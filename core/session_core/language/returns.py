@@ -25,7 +25,8 @@ RETURNS = (
     Cue.of("torniamo torno", rf"{_LEAD}torn(?:iamo|o) (?:a|al|alla|ai|alle) (?!casa|scuola)", whole=True),
     Cue.of(
         "voltamos volta voltou",
-        rf"{_LEAD}voltamos (?:a|ao|à|para|pro|pra)\b(?! casa)|\bvolt(?:a|ou) (?:a ser )?(?:pro|pra|para|ao|à)\b[^.;!?]{{0,20}}\d",
+        rf"{_LEAD}voltamos (?:a|ao|à|para|pro|pra)\b(?! casa)|\bvolt(?:a|ou) (?:a ser )?(?:pro|pra|"
+        rf"para|ao|à)\b[^.;!?]{{0,20}}\d",
         whole=True,
     ),
     Cue.of("terug", rf"{_LEAD}(?:we gaan |toch )?terug naar (?!huis|school)"),
@@ -33,7 +34,8 @@ RETURNS = (
     Cue.of("all", r"\bafter all\W*$", also="after"),
     Cue.of(
         "say",
-        r"\blet['’]?s say\b(?! (?:that|you|we|i|he|she|they|it|there|goodbye|hello|hi|somebody|someone|thanks?)\b)[^?]{2,60}$",
+        r"\blet['’]?s say\b(?! (?:that|you|we|i|he|she|they|it|there|goodbye|hello|hi|somebody|"
+        r"someone|thanks?)\b)[^?]{2,60}$",
     ),
     Cue.of("changed", r"\bchanged (?:his|her|their) minds?\b", also="mind minds"),
     Cue.of("errei", r"^\W*(?:desculpa?,? |ops,? )?errei\b", whole=True),
@@ -43,7 +45,8 @@ RETURNS = (
 TAKEN_BACK = (
     r"\b(?:forget|ignore|disregard) (?:what|everything|all) (?:i|we)(?:['’]ve| have)? (?:just )?said (?:about|on) "
     r"(?:the |my |our )?|"
-    r"\boublie[zs]? (?:tout )?ce qu['’e] ?(?:on |j['’])(?:ai |a )?dit (?:sur|de|du|au sujet de|pour) (?:l[ea]s? |l['’])?|"
+    r"\boublie[zs]? (?:tout )?ce qu['’e] ?(?:on |j['’])(?:ai |a )?dit (?:sur|de|du|au sujet de|"
+    r"pour) (?:l[ea]s? |l['’])?|"
     r"\bverg(?:iss|esst|essen sie),? was (?:ich|wir) (?:über|zu[mr]?|von) (?:d(?:as|ie|en|er|em) )?|"
     r"\bolvid(?:a|e|ad|en) lo (?:que (?:dije|he dicho|dijimos) (?:de|sobre)|del?) (?:l[ao]s? |el |del )?|"
     r"\bdimentica(?:te)? (?:quello|quel|ciò) che (?:ho|abbiamo) detto (?:su|sul|sulla|sui|sugli|sulle|di) |"
@@ -63,4 +66,7 @@ TAKES_BACK = (
     Cue.within("han", r"(?:忘掉|忘了|别管|忽略)我?(?:刚才|之前|前面)?(?:说|讲)(?:过)?的"),
     Cue.within("hangul", r"(?:말|얘기|이야기)(?:한 (?:거|것))?(?:은|는)? (?:잊어|무시해)"),
 )
-RETRACTED_THING = re.compile(rf"(?:{TAKEN_BACK})(?P<old>[^\W\d_]+(?:[- ][^\W\d_]+){{0,3}}?)(?=[,.;:!?]|\s(?:and|et|und|y|e|en)\s|$)", re.IGNORECASE)
+RETRACTED_THING = re.compile(
+    rf"(?:{TAKEN_BACK})(?P<old>[^\W\d_]+(?:[- ][^\W\d_]+){{0,3}}?)(?=[,.;:!?]|\s(?:and|et|und|y|e|en)\s|$)",
+    re.IGNORECASE,
+)

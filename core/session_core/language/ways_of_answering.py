@@ -5,12 +5,15 @@ from __future__ import annotations
 from session_core.language.cue import Cue
 
 _LEAD = (
-    r"^\W*(?:(?:please|and|but|also|oh|ok(?:ay)?|so|et|mais|alors|bitte|und|aber|per favore|e|ma|y|pero|por favor|mas|en|"
+    r"^\W*(?:(?:please|and|but|also|oh|ok(?:ay)?|so|et|mais|alors|bitte|und|aber|per favore|e|ma|y|"
+    r"pero|por favor|mas|en|"
     r"maar|alsjeblieft|proszę|i|ale|и|но|пожалуйста)[, ]+)*"
 )
 
 WAYS_OF_ANSWERING = (
-    Cue.of("from", r"\bfrom here on\b|\bfor the rest of (?:this|our) (?:chat|conversation|session)\b", also="here rest"),
+    Cue.of(
+        "from", r"\bfrom here on\b|\bfor the rest of (?:this|our) (?:chat|conversation|session)\b", also="here rest"
+    ),
     Cue.of(
         "réponds répondez écris écrivez parle parlez explique expliquez",
         rf"{_LEAD}(?:réponds|répondez|écris|écrivez|parle|parlez|explique|expliquez)(?:-(?:moi|nous))"
@@ -20,14 +23,17 @@ WAYS_OF_ANSWERING = (
     ),
     Cue.of(
         "antworte antworten schreib schreibe sprich erkläre erklär",
-        rf"{_LEAD}(?:antworte|schreibe?|sprich|erkläre?) (?:mir |uns )?(?:(?:bitte|immer|ab jetzt) )*(?:in|auf|mit|ohne|kurz|"
+        rf"{_LEAD}(?:antworte|schreibe?|sprich|erkläre?) (?:mir |uns )?(?:(?:bitte|immer|"
+        r"ab jetzt) )*(?:in|auf|mit|ohne|kurz|"
         r"nur|immer) ",
         whole=True,
     ),
     Cue.of(
-        "respóndeme respóndame respóndanme respondeme responde respondan contéstame contésteme háblame hábleme háblenme "
+        "respóndeme respóndame respóndanme respondeme responde respondan contéstame contésteme "
+        "háblame hábleme háblenme "
         "escríbeme explícame explíqueme explíquenme",
-        rf"{_LEAD}(?:resp[óo]nd\w*me|respondan|responde(?! siempre)|cont[ée]st\w+me|h[áa]bl\w+me|escr[íi]b\w+me|expl[íi][cq]\w+me) "
+        rf"{_LEAD}(?:resp[óo]nd\w*me|respondan|responde(?! siempre)|cont[ée]st\w+me|h[áa]bl\w+me|"
+        r"escr[íi]b\w+me|expl[íi][cq]\w+me) "
         r"(?:siempre|solo|sólo|en|con|sin|de) ",
         whole=True,
     ),
@@ -45,7 +51,8 @@ WAYS_OF_ANSWERING = (
     ),
     Cue.of(
         "antwoord schrijf spreek",
-        rf"{_LEAD}(?:antwoord|schrijf|spreek) (?:me |ons )?(?:(?:alsjeblieft|altijd|voortaan) )*(?:in|met|zonder|kort|alleen|"
+        rf"{_LEAD}(?:antwoord|schrijf|spreek) (?:me |ons )?(?:(?:alsjeblieft|altijd|voortaan) )*(?:in|"
+        r"met|zonder|kort|alleen|"
         r"altijd) ",
         whole=True,
     ),
