@@ -45,8 +45,6 @@ _PROSE, _SHARE_POWER, _SCARCITY_POWER = 100.0, 6, 2
 power of their share) and where there is room for little of it (by the power of its scarcity)."""
 _ALL_OF_USERS, _TIES_LESS = 2.0, 0.7
 """Where there is room for all that users said, how much more it counts than what others did, and how much less ties."""
-_QUESTION_CHARACTERS = 120
-"""A longer message tells of more than what it asks."""
 _WHOLE_WORDS, _HALF_WORDS_TOKENS = 0.5, 1_000.0
 """What a sentence's own words are worth beside its telegram's, in a room of any size; half of it in one of so many
 tokens. In a small room each word stands in the place of another sentence."""
@@ -249,14 +247,15 @@ class Evidence:
         open_ended = ties_left < 1
         came = find_outcomes(candidates, standing) if open_ended else Outcomes()
         speech = minor_voices(candidates, room_tokens, _binds) if open_ended else None
-        asks = not open_ended and len(self._question.text) <= _QUESTION_CHARACTERS and is_question(self._question.text)
+        short = self._question.short
+        asks = not open_ended and short and is_question(self._question.text)
         topic = on_topic(candidates, self._ties, room_tokens) if asks else frozenset()
         found: list[Candidate] = []
         for source in range(len(candidates) - 1, -1, -1):
             self._give_way()
             passages, ties = candidates[source][1].passages, self._ties[source]
             crowds = crowding_penalties(ties) if candidates[source][1].structured else {}
-            rows = shares_of_best(() if open_ended else ties, len(ties))
+            rows = shares_of_best(ties if (crowds or short) and not open_ended else (), len(ties))
             # Two people may say the same, and it may be asked what one of them said.
             who = f"{self._headings[source]} " if candidates[source][0].author else ""
             before = candidates[source - 1] if source and candidates[source - 1][0].role is Role.USER else None
