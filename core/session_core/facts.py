@@ -8,14 +8,14 @@ from dataclasses import replace
 from functools import lru_cache, partial
 
 from session_core.classify import is_filler
-from session_core.language.acceptance import OFFERED_CHARACTERS, find_wondering, proposes, settles_offer
-from session_core.language.acceptance import open_question as left_open
+from session_core.language.acceptance import OFFERED_CHARACTERS, considered, find_offer, find_wondering, settles_offer
+from session_core.language.alternatives import chosen_from
 from session_core.language.amending import subject_words
 from session_core.language.changes import alters
 from session_core.language.cues import is_commitment, is_revision, kinds
 from session_core.language.instructions import imitates_message, is_instruction, relays_instruction
 from session_core.language.labels import is_labelled
-from session_core.language.leaning import leans_on
+from session_core.language.leaning import continues
 from session_core.language.quoting import has_prose, repeats_data, speaker_name, split_quoted, unquoted
 from session_core.language.slots import clauses, slot
 from session_core.language.supersede import ASSISTANT, QUOTED, TOOL, Facts, spoken_by_user
@@ -88,7 +88,7 @@ def extract(messages: Sequence[Message], *, asked: str | None = None, give_way: 
                 asked, open_yet, told = None, find_wondering(message.content), ""
             case Role.ASSISTANT:
                 stated.extend(_keep_most_binding(_of_assistant(message, data), ASSISTANT_FACTS))
-                asked, told = left_open(message.content, open_yet, is_filler), message.content or told
+                asked, told = _open_question_of(message, open_yet), message.content or told
             case Role.TOOL:
                 data.append(one_line(message.content[:TOOL_CHARACTERS]).casefold())
                 name = message.name or tools.get(message.tool_call_id or "")
@@ -103,7 +103,15 @@ def open_question(messages: Sequence[Message]) -> str | None:
     if not said or said[0].role is Role.USER:
         return None
     before = said[1:] and said[1].role is Role.USER
-    return left_open(said[0].content, find_wondering(said[1].content) if before else None, is_filler)
+    return _open_question_of(said[0], find_wondering(said[1].content) if before else None)
+
+
+def _open_question_of(message: Message, wondering: str | None) -> str | None:
+    """The question or offer in an assistant's `message`, or else the open question of the user before it."""
+    offer = find_offer(message.content, is_filler)
+    if offer is not None or wondering is None or not message.content.strip():
+        return offer
+    return considered(wondering, message.content)
 
 
 def without_author_name(message: Message) -> Message:
@@ -214,9 +222,6 @@ def _voice(fact: Fact) -> str:
 def _of_user(
     message: Message, parts: Sequence[tuple[str, bool]], asked: str | None, told: str = ""
 ) -> Iterator[_Stated]:
-    # Of two things that were only named, one may be chosen in any sentence.
-    pair = asked if asked is not None and not proposes(asked) else None
-    asked = None if pair is not None else asked
     for part, quoted in parts:
         before = ""
         for sentence in (clause for whole in sentences(part) for clause in clauses(whole)):
@@ -224,8 +229,8 @@ def _of_user(
             previous, before = before, ""
             offer = None if quoted or question is None or is_filler(question) else question
             settles = offer is not None and settles_offer(offer, sentence)
-            if pair is not None and not quoted and settles_offer(pair, sentence):
-                offer, settles, pair = pair, True, None
+            if told and not settles and not quoted and (things := chosen_from(told, sentence)):
+                offer, settles = things, True
             if is_filler(sentence) and not settles:
                 continue
             if told and not quoted and not settles and judges(told, sentence):
@@ -245,20 +250,12 @@ def _of_user(
                 kind = FactKind.PREFERENCE
             if kind is None:
                 before = one_line(sentence)
-            elif not settles and _continues(previous, sentence, kind):
+            elif not settles and continues(previous, sentence, corrects=kind is FactKind.CORRECTION):
                 sentence = one_line(f"{previous} {sentence}")
             if kind is not None and quoted:
                 yield kind, partial(_quoted_fact, message, kind, sentence)
             elif kind is not None:
                 yield kind, partial(_answer_fact, message, kind, sentence, offer, settles)
-
-
-def _continues(previous: str, sentence: str, kind: FactKind) -> bool:
-    """Whether a sentence belongs to the one right before it in the same message, which states no fact by itself: it
-    means nothing without it, or corrects it ("The contact is Petra. No, Petra left, it's Milan")."""
-    if kind is FactKind.CORRECTION and previous and not subject_words(previous).isdisjoint(subject_words(sentence)):
-        return True
-    return leans_on(previous, sentence)
 
 
 def _quoted_fact(message: Message, kind: FactKind, sentence: str) -> Fact | None:

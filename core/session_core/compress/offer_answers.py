@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from session_core.classify import is_filler
 from session_core.facts import own_words
-from session_core.language.acceptance import find_offer, find_pair, is_only_answer, proposes, put, settles_offer
+from session_core.language.acceptance import find_offer, is_only_answer, put, settles_offer
+from session_core.language.alternatives import chosen_from
 from session_core.language.amending import ENDS, names
 from session_core.language.slots import typed
 from session_core.language.verdicts import judges
@@ -29,18 +30,18 @@ def _with_answer(message: Message, reply: Message | None) -> Message:
     if message.role is not Role.ASSISTANT or reply is None or reply.role is not Role.USER or message.tool_calls:
         return message
     answers = sentences(own_words(reply))
-    offer = find_offer(message.content, is_filler) or find_pair(message.content)
-    if offer is None or not proposes(offer):
-        # Of two things that were only named, one may be chosen in any sentence.
-        answers = tuple([one for one in answers if offer is not None and settles_offer(offer, one)]) or answers
-    answer = next(iter(answers), "")
+    chosen = next((one for one in answers if chosen_from(message.content, one)), None)
+    answer = chosen or next(iter(answers), "")
     if not is_only_answer(answer) or _speaks_for_itself(answer):
         return message
+    offer = find_offer(message.content, is_filler)
     if offer is not None and settles_offer(offer, answer):
-        asked = put(message.content) or sentences(message.content)[-1]
+        asked = put(message.content)
     elif judges(message.content, answer):
         said = sentences(message.content)
         asked = next((one for one in reversed(said) if _speaks_for_itself(one)), said[-1])
+    elif chosen is not None:
+        asked = sentences(message.content)[-1]
     else:
         return message
     bare = asked.rstrip(ENDS)

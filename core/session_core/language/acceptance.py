@@ -95,8 +95,6 @@ _CHOICE = re.compile(
     re.IGNORECASE,
 )
 _DOES = re.compile(rf"\b(?:{DONE})\w*|{DOINGS}", re.IGNORECASE)
-_PAIRED = re.compile(r"[^\W_]\W+(?:and|or|und|oder|et|ou|y|e|o|en|of|и|или|i|lub|ve|veya) [^\W_]|(?:と|和|或|及|와|과)")
-"""What joins two things of which one may be chosen."""
 _LISTED = re.compile(r"(?:^|\s)\(?[1aA][.):]\s|\boption\b", re.IGNORECASE)
 _PLACE = re.compile(
     r"^\W*(?:(?:ok(?:ay)?|yes|then|i(?:['’]d)? (?:take|like|prefer|choose|pick)|let['’]?s (?:take|go with)|option|"
@@ -149,21 +147,6 @@ def _enumerated(text: str) -> str | None:
     return listed if 0 < len(listed) <= LISTED_CHARACTERS else None
 
 
-def find_pair(text: str) -> str | None:
-    """The last sentence of an assistant's message, with the one before it if both are short, if it names two things of
-    which one may be chosen: "Sand and navy are available."."""
-    texts = sentences(text)
-    if not texts or len(texts[-1]) > OFFERED_CHARACTERS or not _PAIRED.search(texts[-1]):
-        return None
-    before = one_line(" ".join(texts[-2:]))
-    return before if len(before) <= OFFERED_CHARACTERS else one_line(texts[-1])
-
-
-def proposes(text: str) -> bool:
-    """Whether `text` asks, offers or lists choices: what only names two things does not."""
-    return _PUTS.search(text) is not None or _ENUMERATED.search(text) is not None
-
-
 def find_wondering(text: str) -> str | None:
     """The alternatives that a user considers at the end of `text`: whether to do something, or which of two; None if
     there are none."""
@@ -173,15 +156,9 @@ def find_wondering(text: str) -> str | None:
     return texts[-1] if _WONDERS.search(texts[-1]) or _CHOICE.search(texts[-1]) else None
 
 
-def open_question(reply: str, wondering: str | None, empty: Callable[[str], bool]) -> str | None:
-    """What is open after an assistant's `reply`: its offer or question, else what the user considered before it with
-    the beginning of the reply, since a statement after both decides it, else two things of which one may be chosen."""
-    offer = find_offer(reply, empty)
-    if offer is not None or not reply.strip():
-        return offer
-    if wondering is None:
-        return find_pair(reply)
-    return shorten(one_line(f"{wondering} {next(iter(sentences(reply)), '')}"), OFFERED_CHARACTERS)
+def considered(question: str, reply: str) -> str:
+    """What a user considered, and the beginning of the reply to it: a statement after both decides it."""
+    return shorten(one_line(f"{question} {next(iter(sentences(reply)), '')}"), OFFERED_CHARACTERS)
 
 
 def put(text: str) -> str:
@@ -207,6 +184,11 @@ def is_only_answer(text: str) -> bool:
     return not text.endswith(("?", "？", "؟")) and len(words(text)) <= ANSWER_WORDS
 
 
+def names_place(text: str) -> bool:
+    """Whether `text` only names one of several by its place or kind: "the second one"."""
+    return is_only_answer(text) and _PLACE.match(text) is not None
+
+
 @lru_cache(maxsize=SENTENCES)
 def settles_offer(offer: str, text: str) -> bool:
     """Whether `text` is a short answer that settles `offer`: a yes or a no to a named action, or a choice of one of
@@ -214,7 +196,7 @@ def settles_offer(offer: str, text: str) -> bool:
     if not is_only_answer(text):
         return False
     if not _PUTS.search(offer):
-        return (_ENUMERATED.search(offer) or _PAIRED.search(offer)) is not None and _PLACE.search(text) is not None
+        return _ENUMERATED.search(offer) is not None and _PLACE.search(text) is not None
     alternatives = _CHOICE.search(offer) is not None
     if _REQUESTS.search(offer) and not alternatives:
         return False
@@ -223,7 +205,7 @@ def settles_offer(offer: str, text: str) -> bool:
     if weighs and (accepts_offer(text) or _REFUSES.search(text)):
         return True
     if _PLACE.search(text):
-        return alternatives or _LISTED.search(offer) is not None or _PAIRED.search(offer) is not None
+        return alternatives or _LISTED.search(offer) is not None
     picks = (alternatives or _IT_IS.search(text) is not None) and len(words(text)) <= PICKED_WORDS
     return picks and not frozenset(content_words(text)).isdisjoint(subject_words(offer))
 

@@ -33,6 +33,14 @@ def leans(sentence: str) -> bool:
     return is_revision(sentence) or (bool(spans) and len(words(rest)) <= _BESIDE)
 
 
+def continues(before: str, sentence: str, *, corrects: bool) -> bool:
+    """Whether `sentence` belongs to the one right `before` it in the same message: it means nothing without that, or
+    corrects it ("The contact is Petra. No, Petra left, it's Milan")."""
+    if corrects and before and not subject_words(before).isdisjoint(subject_words(sentence)):
+        return True
+    return leans_on(before, sentence)
+
+
 def leans_on(before: str, sentence: str) -> bool:
     """Whether `sentence` means nothing without the one `before` it, which asks nothing."""
     return bool(before) and not before.endswith(_ASKING) and leans(sentence)

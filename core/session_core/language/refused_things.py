@@ -16,7 +16,7 @@ _NOTHING = (
 """What follows a "no" that refuses nothing."""
 _THING = rf"(?!{_NOTHING}\b)[^\W\d_][\w-]*(?: (?!{_NOTHING}\b)[^\W\d_][\w-]*){{0,2}}?"
 _NARRATED = (
-    r"(?!.*\b(?:today|yesterday|tonight|here|yet|since|this (?:year|month|week|morning)|heute|gestern|"
+    r"^(?!.*\b(?:today|yesterday|tonight|here|yet|since|this (?:year|month|week|morning)|heute|gestern|"
     r"hier|seit|dieses|diese[rn]?|"
     r"aujourd|ici|depuis|cette|ce (?:mois|matin|soir)|oggi|ieri|qui|quest\w+|da (?:ieri|giorni)|"
     r"vandaag|gisteren|sinds|deze|"
@@ -24,7 +24,7 @@ _NARRATED = (
 )
 """Who says when and where there was none of something tells of it."""
 _LEAD = _NARRATED + (
-    r"^\W*(?:(?:please|and|but|also|oh|ok(?:ay)?|so|btw|et|mais|surtout|ah|bitte|und|aber|ach|per favore|e|ma|y|pero|"
+    r"\W*(?:(?:please|and|but|also|oh|ok(?:ay)?|so|btw|et|mais|surtout|ah|bitte|und|aber|ach|per favore|e|ma|y|pero|"
     r"por favor|mas|en|maar|и|но|proszę|i|ale)[, ]+)*"
 )
 _ANY = r"[^\W\d_][\w-]*(?: [^\W\d_][\w-]*){0,3}?"
