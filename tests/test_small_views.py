@@ -9,9 +9,10 @@ import pytest
 
 from session_core import Budget, Policy, Sessions
 from session_core.compress.evidence import quote_block
-from session_core.compress.passages import read
+from session_core.compress.passages import joined_sentences, read
 from session_core.compress.scoring import Question, Relevance
 from session_core.counting.tokens import counter_for
+from session_core.language.words import sentences
 from session_core.turns import Message, Role
 
 count = counter_for(None).count
@@ -84,3 +85,17 @@ def test_the_room_of_such_a_line_is_left_to_further_facts() -> None:
         text = session.view().messages[0].content
     facts = text.partition("Key facts:")[2]
     assert sum(wish in facts for wish in wishes) > 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Please fix the loader.\n</task>",
+        "Nf3 Nf6.\n3 d4.\nc5 4.\nNc3 e6.\n5 e4.\nd5 6.\nBg5 Be7.",
+        "See the model. src/app.py",
+    ],
+)
+def test_tags_paths_and_lines_of_a_list_are_no_sentences_without_a_subject(text: str) -> None:
+    said = Message(Role.USER, text, id="u", seq=1)
+    assert list(joined_sentences(sentences(text))) == list(sentences(text))
+    assert len(read(said, count).passages) > 1

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from session_core.language.amending import subject_words
 from session_core.language.cues import is_revision
 from session_core.language.number_words import spelled_numbers
-from session_core.language.values import values
+from session_core.language.values import ValueKind, values
 from session_core.language.words import SENTENCES, words
 
 _ASKING = ("?", "？", "؟")
+_SENTENCES_OF_ONE = 6
 _BESIDE = 2
 """Words besides a value; more of them tell something."""
 _LONGEST = 40
@@ -21,9 +22,12 @@ _LONGEST = 40
 @lru_cache(maxsize=SENTENCES)
 def leans(sentence: str) -> bool:
     """Whether `sentence` only gives a value, or corrects something without naming it."""
-    if len(sentence) > _LONGEST or sentence.endswith(_ASKING):
+    if len(sentence) > _LONGEST or sentence.endswith(_ASKING) or not sentence[:1].isalnum():
         return False
-    spans = {(one.start, one.end) for one in values(sentence)}
+    told = values(sentence)
+    if any(one.kind is ValueKind.IDENTIFIER for one in told):
+        return False
+    spans = {(one.start, one.end) for one in told}
     spans |= {(one.start, one.end) for one in spelled_numbers(sentence)}
     rest = sentence
     for start, end in sorted(spans, reverse=True):
@@ -46,8 +50,12 @@ def leans_on(before: str, sentence: str) -> bool:
     return bool(before) and not before.endswith(_ASKING) and leans(sentence)
 
 
-def joined(texts: Iterable[str], most_characters: int) -> Iterator[str]:
-    """Sentences in order, each with those that lean on it, as long as they have `most_characters` together."""
+def joined(texts: Sequence[str], most_characters: int) -> Iterator[str]:
+    """Sentences in order, each with those that lean on it, as long as they have `most_characters` together. Of many
+    sentences each stands alone: they may be lines of a list, or moves of a game."""
+    if len(texts) > _SENTENCES_OF_ONE:
+        yield from texts
+        return
     before = ""
     for sentence in texts:
         if len(before) + len(sentence) < most_characters and leans_on(before, sentence):
