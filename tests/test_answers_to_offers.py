@@ -6,7 +6,8 @@ import pytest
 
 from session_core import Budget, Policy, Sessions
 from session_core.compress.offer_answers import with_answers
-from session_core.facts import extract, line, merge, open_question
+from session_core.fact_selection import line
+from session_core.facts import extract, merge, open_question
 from session_core.plan import FactKind
 from session_core.turns import Message, Role
 from session_core.voices import run_blocking
@@ -172,7 +173,7 @@ def test_an_answer_behind_a_fold_is_told_with_what_was_asked_before_it() -> None
     policy = Policy(Budget(1_200, reply_reserve_tokens=0), folding="inline", facts_tokens=600, keep_turns=1)
     with Sessions(policy=policy) as sessions:
         session = sessions.session("s")
-        for town in range(16):
+        for town in range(24):
             session.append({"role": "user", "content": "Yes please." if town else "I need hotels in some towns."})
             words = "It lies by a river and has a castle, a bridge and a market, and not much else to see. " * 3
             session.append({"role": "assistant", "content": f"{words}Shall I book the Hilton in town {town}?"})

@@ -6,14 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session_core.facts import (
-    FACT_CHARACTERS,
-    USER_FACTS,
-    extract,
-    line,
-    merge,
-    select,
-)
+from session_core.fact_selection import line, select
+from session_core.facts import FACT_CHARACTERS, USER_FACTS, extract, merge
 from session_core.plan import Fact, FactKind
 from session_core.turns import Message, Role, ToolCall
 

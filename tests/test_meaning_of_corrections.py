@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from session_core.facts import extract, line, merge
+from session_core.fact_selection import line
+from session_core.facts import extract, merge
 from session_core.plan import Fact
 from session_core.turns import Message, Role
 

@@ -8,7 +8,8 @@ import pytest
 
 from session_core import Budget, Policy, Session, Sessions
 from session_core.events import RulesOutgrown
-from session_core.facts import extract, line, merge
+from session_core.fact_selection import line
+from session_core.facts import extract, merge
 from session_core.plan import FactKind
 from session_core.testing import Heard
 from session_core.turns import Message, Role

@@ -10,7 +10,8 @@ import pytest
 from session_core import Budget, Policy, Session, Sessions, View
 from session_core.compress.amendments import with_corrections
 from session_core.compress.summary import amended_lines
-from session_core.facts import extract, line, merge
+from session_core.fact_selection import line
+from session_core.facts import extract, merge
 from session_core.language.amending import append_correction, parts_told
 from session_core.plan import Fact, FactKind
 from session_core.ports import SummaryRequest

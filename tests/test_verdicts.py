@@ -7,7 +7,8 @@ import pytest
 from session_core.compress.amendments import with_corrections
 from session_core.compress.offer_answers import with_answers
 from session_core.corrections import Corrections
-from session_core.facts import extract, line, merge
+from session_core.fact_selection import line
+from session_core.facts import extract, merge
 from session_core.language.verdicts import judged, judges
 from session_core.plan import FactKind
 from session_core.turns import Key, Message, Role

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import lru_cache, partial
 
 from session_core.classify import is_filler
+from session_core.fact_selection import KIND_ORDER
 from session_core.language.acceptance import (
     OFFERED_CHARACTERS,
     considered,
@@ -16,18 +17,20 @@ from session_core.language.acceptance import (
     is_only_answer,
     settles_offer,
 )
+from session_core.language.alternatives import chosen_from
 from session_core.language.amending import subject_words
 from session_core.language.changes import alters
 from session_core.language.cues import is_commitment, is_revision, kinds
 from session_core.language.instructions import imitates_message, is_instruction, relays_instruction
 from session_core.language.labels import is_labelled
+from session_core.language.leaning import continues
 from session_core.language.quoting import has_prose, repeats_data, speaker_name, split_quoted, unquoted
 from session_core.language.slots import clauses, slot
-from session_core.language.supersede import ASSISTANT, QUOTED, TOOL, Facts, spoken_by_user
+from session_core.language.supersede import ASSISTANT, QUOTED, TOOL, Facts
 from session_core.language.values import Value, ValueKind, currency, found, values
 from session_core.language.verdicts import judged, judges
 from session_core.language.words import SENTENCES, content_words, one_line, sentences, shorten, words
-from session_core.plan import Count, Fact, FactKind, GiveWay, never_pause
+from session_core.plan import Fact, FactKind, GiveWay, never_pause
 from session_core.turns import Message, Role
 
 FACT_CHARACTERS = 200
@@ -43,9 +46,6 @@ TOOL_FACTS = 4
 
 USER_RULES = 100
 """The maximum number of rules from one message, in addition to the limit of facts."""
-
-EACH_KIND = 2
-"""Facts selected of one kind before the next kind is considered."""
 
 TOOL_CHARACTERS = 20_000
 """Characters of a tool result that are read for facts."""
@@ -63,7 +63,6 @@ _Stated = tuple[FactKind, Callable[[], Fact | None]]
 _Ask = Callable[[], str | None]
 """Looks for the question or offer before a sentence: only short answers need it, and most messages are none."""
 _ASKING = ("?", "？", "؟")
-_KIND_ORDER = {kind: place for place, kind in enumerate(FactKind)}
 _MEMBER = re.compile(r"[\n{}\[\]]|[\"'],\s*|,\s*(?=[\"'])")
 _SEPARATORS = frozenset("\n\r;{}[]|<>")
 
@@ -151,82 +150,6 @@ def merge(old: Sequence[Fact], new: Sequence[Fact], *, give_way: GiveWay = never
     return tuple(facts.all)
 
 
-def select(facts: Sequence[Fact], *, max_tokens: int, count: Count) -> tuple[Fact, ...]:
-    """The current facts that fit in `max_tokens` as lines of a list, in the order in which they were stated.
-
-    Rules come first, then constraints: while one of them does not fit, nothing else is selected; if there are too
-    many, the newest and the oldest are selected alternately. Then each kind gets its newest two, in the order of the
-    kinds, then its next two, so that many of one kind never displace the only one of another. If a line does not fit,
-    a shorter one may. The size of a line includes its bullet, kind and line end.
-    """
-    return tuple(facts[place] for place in select_places(facts, prices(facts, count), max_tokens))
-
-
-def prices(facts: Sequence[Fact], count: Count) -> list[int]:
-    """The size of each of `facts` as a list line; 0 for superseded ones."""
-    return [count(bullet(fact)) if fact.current else 0 for fact in facts]
-
-
-def select_places(facts: Sequence[Fact], prices: Sequence[int], max_tokens: int) -> list[int]:
-    """The indexes of the facts that `select` chooses, in its order, given their sizes `prices`."""
-    chosen: list[int] = []
-    left = max_tokens
-    missing: FactKind | None = None
-    for index in _by_rank(facts):
-        kind = facts[index].kind
-        if missing not in (None, kind):
-            break
-        if prices[index] <= left:
-            chosen.append(index)
-            left -= prices[index]
-        elif kind.pinned:
-            missing = kind
-    return sorted(sorted(chosen), key=[fact.seq for fact in facts].__getitem__)
-
-
-def bullet(fact: Fact) -> str:
-    """The line of `fact` in a list."""
-    return f"- ({fact.kind}) {line(fact)}\n"
-
-
-def _by_rank(facts: Sequence[Fact]) -> list[int]:
-    """The indexes of the current facts in the order of selection."""
-    of_kind: dict[FactKind, list[int]] = {}
-    backwards = range(len(facts) - 1, -1, -1)
-    for index in sorted(backwards, key=[fact.seq for fact in facts].__getitem__, reverse=True):
-        fact = facts[index]
-        if fact.superseded_by is None:
-            of_kind.setdefault(fact.kind, []).append(index)
-    ranked: list[tuple[int, int, int, int]] = []
-    for kind, newest_first in of_kind.items():
-        order, pinned = _KIND_ORDER[kind], kind.pinned
-        group, first = order if pinned else len(_KIND_ORDER), order * len(facts)
-        in_turn = _alternating_ends(newest_first) if pinned else newest_first
-        ranked += [(group, place // EACH_KIND, first + place, index) for place, index in enumerate(in_turn)]
-    return [index for *_, index in sorted(ranked)]
-
-
-def _alternating_ends(places: Sequence[int]) -> list[int]:
-    """The first, the last, the second, the second to last, and so on."""
-    half = (len(places) + 1) // 2
-    pairs = zip(places[:half], reversed(places[half - len(places) % 2 :]), strict=True)
-    return list(dict.fromkeys(index for pair in pairs for index in pair))
-
-
-def line(fact: Fact) -> str:
-    """`fact` on one line: its author if known, its text, and its subject if the text lacks it."""
-    text = one_line(fact.text)
-    who = f"{_voice(fact)}: " if fact.author else ""
-    about = fact.slot or ""
-    untold = about and not set(words(about)) <= set(words(text))
-    return f"{who}{text} [{one_line(about)}]" if untold else f"{who}{text}"
-
-
-def _voice(fact: Fact) -> str:
-    author = fact.author or ""
-    return speaker_name(author) if spoken_by_user(fact) else one_line(author)
-
-
 def _of_user(
     message: Message, parts: Sequence[tuple[str, bool]], ask: _Ask | None, told: str = ""
 ) -> Iterator[_Stated]:
@@ -236,6 +159,8 @@ def _of_user(
             question, ask = None if quoted else ask, partial(str, sentence) if sentence.endswith(_ASKING) else None
             previous, before = before, ""
             settles = _settles(question, sentence)
+            if told and not settles and not quoted and (things := chosen_from(told, sentence)):
+                question, settles = partial(str, things), True
             if is_filler(sentence) and not settles:
                 continue
             if told and not quoted and not settles and judges(told, sentence):
@@ -255,18 +180,12 @@ def _of_user(
                 kind = FactKind.PREFERENCE
             if kind is None:
                 before = one_line(sentence)
-            elif kind is FactKind.CORRECTION and _corrects_itself(previous, sentence):
+            elif not settles and continues(previous, sentence, corrects=kind is FactKind.CORRECTION):
                 sentence = one_line(f"{previous} {sentence}")
             if kind is not None and quoted:
                 yield kind, partial(_quoted_fact, message, kind, sentence)
             elif kind is not None:
                 yield kind, partial(_answer_fact, message, kind, sentence, question, settles)
-
-
-def _corrects_itself(previous: str, sentence: str) -> bool:
-    """Whether a correction means the sentence right before it in the same message, which states no fact by itself:
-    "The contact is Petra. No, Petra left, it's Milan"."""
-    return bool(previous) and not subject_words(previous).isdisjoint(subject_words(sentence))
 
 
 def _quoted_fact(message: Message, kind: FactKind, sentence: str) -> Fact | None:
@@ -414,7 +333,7 @@ def _keep_most_binding(stated: Iterable[_Stated], most: int) -> list[Fact]:
     told = list(stated)
     most = max(most, min(USER_RULES, sum(kind is FactKind.RULE for kind, _ in told)))
     made: dict[int, Fact] = {}
-    for index in sorted(range(len(told)), key=lambda i: (_KIND_ORDER[told[i][0]], i)):
+    for index in sorted(range(len(told)), key=lambda i: (KIND_ORDER[told[i][0]], i)):
         if len(made) == most:
             break
         if (fact := told[index][1]()) is not None:

@@ -17,7 +17,7 @@ from session_core.counting.tokens import FRAMING_TOKENS
 from session_core.digest_vectors import newest
 from session_core.errors import ConfigError, InputError, NotFound
 from session_core.events import FellBack, Searched
-from session_core.facts import line
+from session_core.fact_selection import line
 from session_core.language.continuations import PROGRESS, asks_for_everything, is_continuation
 from session_core.plan import Digest
 from session_core.ports import Embedder, Store

@@ -13,6 +13,7 @@ from session_core.facts import own_words
 from session_core.language.amending import ENDS, append_correction, parts_told
 from session_core.language.changes import may_report_change
 from session_core.language.cues import is_revision, kinds
+from session_core.language.leaning import joined
 from session_core.language.quoting import split_quoted
 from session_core.language.slots import same_slot, slot
 from session_core.language.statements import Frames, frame
@@ -78,7 +79,9 @@ def statements(message: Message) -> Sequence[Fact]:
 @lru_cache(maxsize=STATED_MESSAGES)
 def _statements_in(text: str, by_user: bool, seq: int, author: str | None) -> tuple[Fact, ...]:
     parts = split_quoted(text) if by_user else ((text, False),)
-    own = [sentence for part, quoted in parts if not quoted for sentence in sentences(part) if not is_filler(sentence)]
+    said = [sentences(part) for part, quoted in parts if not quoted]
+    told = [joined(one, PASSAGE_CHARACTERS) if by_user else one for one in said]
+    own = [sentence for part in told for sentence in part if not is_filler(sentence)]
     return tuple(
         Fact(next(iter(kinds(one)), FactKind.IDENTIFIER), one, seq=seq, author=author, slot=slot(one)) for one in own
     )

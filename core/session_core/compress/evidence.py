@@ -23,7 +23,7 @@ from session_core.compress.passages import HEADING_CHARACTERS, QUOTE, Passage, c
 from session_core.compress.restatements import find_restatements
 from session_core.compress.scoring import Question, Read, Relevance
 from session_core.compress.selection import LEAST, Candidate, Choice, Prices, Worth
-from session_core.compress.weights import Weights, crowding_penalties
+from session_core.compress.weights import Weights, crowding_penalties, shares_of_best
 from session_core.compress.word_values import ORDINARY
 from session_core.language.acceptance import accepts_offer, has_offer, put
 from session_core.language.continuations import asks_for_everything, is_continuation, is_question
@@ -45,8 +45,6 @@ _PROSE, _SHARE_POWER, _SCARCITY_POWER = 100.0, 6, 2
 power of their share) and where there is room for little of it (by the power of its scarcity)."""
 _ALL_OF_USERS, _TIES_LESS = 2.0, 0.7
 """Where there is room for all that users said, how much more it counts than what others did, and how much less ties."""
-_QUESTION_CHARACTERS = 120
-"""A longer message tells of more than what it asks."""
 _WHOLE_WORDS, _HALF_WORDS_TOKENS = 0.5, 1_000.0
 """What a sentence's own words are worth beside its telegram's, in a room of any size; half of it in one of so many
 tokens. In a small room each word stands in the place of another sentence."""
@@ -249,13 +247,15 @@ class Evidence:
         open_ended = ties_left < 1
         came = find_outcomes(candidates, standing) if open_ended else Outcomes()
         speech = minor_voices(candidates, room_tokens, _binds) if open_ended else None
-        asks = not open_ended and len(self._question.text) <= _QUESTION_CHARACTERS and is_question(self._question.text)
+        short = self._question.short
+        asks = not open_ended and short and is_question(self._question.text)
         topic = on_topic(candidates, self._ties, room_tokens) if asks else frozenset()
         found: list[Candidate] = []
         for source in range(len(candidates) - 1, -1, -1):
             self._give_way()
             passages, ties = candidates[source][1].passages, self._ties[source]
             crowds = crowding_penalties(ties) if candidates[source][1].structured else {}
+            rows = shares_of_best(ties if (crowds or short) and not open_ended else (), len(ties))
             # Two people may say the same, and it may be asked what one of them said.
             who = f"{self._headings[source]} " if candidates[source][0].author else ""
             before = candidates[source - 1] if source and candidates[source - 1][0].role is Role.USER else None
@@ -266,7 +266,7 @@ class Evidence:
                     continue
                 seen.add(said)
                 passage = self._shown[source][place]
-                spoken = whole[source] if passage.voice in favour else 0.0
+                spoken = whole[source] * (1.0 if passage.voice in favour else rows[place])
                 if tight:
                     spoken *= _own_share(passage)
                 weight = counts[passage.voice] * (_ALARM if place in candidates[source][1].alarms else 1.0)

@@ -11,9 +11,11 @@ from weakref import ref
 
 from session_core.compress.amendments import statements, with_corrections
 from session_core.compress.summary import amended_lines, summarize
-from session_core.facts import bullet, extract, line, merge, open_question, select_places
+from session_core.fact_selection import bullet, line, select_places
+from session_core.facts import extract, merge, open_question
 from session_core.language.quoting import CONDENSED, quoted_lines
 from session_core.language.supersede import spoken_by_user
+from session_core.language.words import one_line
 from session_core.plan import Count, Digest, Fact, FactKind, GiveWay, Limits, Measure, Plan, never_pause, seqs_of
 from session_core.ranges import Ranges
 from session_core.retrieve import rank, terms
@@ -249,12 +251,7 @@ def shown_facts(digest: Digest, *, context: PlanContext, already_shown: Set[int]
     In a terse view only those that are always needed (others are quoted when a question needs them), and of the
     messages `said` only pinned ones.
     """
-    return tuple(
-        [
-            digest.facts[place]
-            for place in _selected_places(digest, lines_of(digest, context), context.limits, already_shown)
-        ]
-    )
+    return tuple([digest.facts[place] for place in _summary_and_places(digest, context, already_shown)[1]])
 
 
 def _is_always_needed(fact: Fact) -> bool:
@@ -295,8 +292,10 @@ def _rules(facts: Sequence[Fact]) -> tuple[int, ...]:
     return tuple([place for place, fact in enumerate(facts) if fact.kind is FactKind.RULE and fact.current])
 
 
-def _selected_places(digest: Digest, lines: FactLines, limits: Limits, already_shown: Set[int] = NO_SEQS) -> list[int]:
-    room = max(limits.facts_room, min(limits.rules_room, lines.rules_tokens))
+def _selected_places(
+    digest: Digest, lines: FactLines, limits: Limits, already_shown: Set[int] = NO_SEQS, more: int = 0
+) -> list[int]:
+    room = max(limits.facts_room, min(limits.rules_room, lines.rules_tokens)) + more
     if not limits.terse:
         return select_places(digest.facts, lines.tokens, room)
     lasting = [
@@ -329,9 +328,9 @@ def _words(line: str) -> frozenset[str]:
 def digest_text(digest: Digest, *, context: PlanContext, already_shown: Set[int] = NO_SEQS) -> str:
     """The text of `digest` in a view: an introduction, the summary, the key facts."""
     lines = lines_of(digest, context)
-    shown = _selected_places(digest, lines, context.limits, already_shown)
+    summary, shown = _summary_and_places(digest, context, already_shown)
     blocks = [CONDENSED]
-    if summary := _fitting_summary(digest.summary, context):
+    if summary:
         blocks.append(f"Summary:\n{quoted_lines(summary)}")
     if shown:
         blocks.append("Key facts:\n" + "".join([lines.texts[place] for place in shown]).rstrip("\n"))
@@ -343,6 +342,28 @@ def digest_text(digest: Digest, *, context: PlanContext, already_shown: Set[int]
             more = "1 more fact is" if hidden == 1 else f"{hidden} more facts are"
             blocks.append(f"({more} in the record{among}.)")
     return "\n".join(blocks)
+
+
+def _summary_and_places(digest: Digest, context: PlanContext, already_shown: Set[int]) -> tuple[str, list[int]]:
+    """The summary that a view shows, and the indexes of the facts beside it. A line of the summary that only says a
+    fact again leaves its room to further facts."""
+    lines = lines_of(digest, context)
+    places = _selected_places(digest, lines, context.limits, already_shown)
+    summary = _fitting_summary(digest.summary, context)
+    if not summary:
+        return "", places
+    told = {one_line(digest.facts[place].text) for place in places}
+    kept = _without_told(summary, told)
+    left = context.limits.summary_room - context.count(kept) - 1
+    if kept == summary or left <= 0:
+        return summary, places
+    places = _selected_places(digest, lines, context.limits, already_shown, more=left)
+    return _without_told(kept, {one_line(digest.facts[place].text) for place in places}), places
+
+
+def _without_told(summary: str, told: Set[str]) -> str:
+    """The lines of a summary that say something else than the facts `told`."""
+    return "\n".join([row for row in summary.splitlines() if row.partition(": ")[2] not in told])
 
 
 def _fitting_summary(summary: str, context: PlanContext) -> str:

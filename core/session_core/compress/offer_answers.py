@@ -8,6 +8,7 @@ from dataclasses import replace
 from session_core.classify import is_filler
 from session_core.facts import own_words
 from session_core.language.acceptance import find_offer, is_only_answer, put, settles_offer
+from session_core.language.alternatives import chosen_from
 from session_core.language.amending import ENDS, names
 from session_core.language.slots import typed
 from session_core.language.verdicts import judges
@@ -28,7 +29,9 @@ def with_answers(messages: Sequence[Message], around: Iterable[Message]) -> list
 def _with_answer(message: Message, reply: Message | None) -> Message:
     if message.role is not Role.ASSISTANT or reply is None or reply.role is not Role.USER or message.tool_calls:
         return message
-    answer = next(iter(sentences(own_words(reply))), "")
+    answers = sentences(own_words(reply))
+    chosen = next((one for one in answers if chosen_from(message.content, one)), None)
+    answer = chosen or next(iter(answers), "")
     if not is_only_answer(answer) or _speaks_for_itself(answer):
         return message
     offer = find_offer(message.content, is_filler)
@@ -37,6 +40,8 @@ def _with_answer(message: Message, reply: Message | None) -> Message:
     elif judges(message.content, answer):
         said = sentences(message.content)
         asked = next((one for one in reversed(said) if _speaks_for_itself(one)), said[-1])
+    elif chosen is not None:
+        asked = sentences(message.content)[-1]
     else:
         return message
     bare = asked.rstrip(ENDS)

@@ -17,6 +17,7 @@ from session_core.compress.records import records
 from session_core.compress.relevance import alarm_lines, prominent_lines
 from session_core.compress.telegram import to_telegram_style, tokens_saved
 from session_core.compress.word_values import WORTH, parts_of, shape, stems, values_of
+from session_core.language.leaning import joined
 from session_core.language.quoting import speaker_name, split_quoted
 from session_core.language.reported_speech import is_report
 from session_core.language.words import sentences
@@ -236,9 +237,9 @@ def _lines(text: str) -> list[str]:
 
 def joined_sentences(texts: Sequence[str]) -> Iterator[str]:
     """Sentences in order. A report of what somebody else wants is joined with the next sentence, which says what comes
-    of it: "Tom wants to wait. We don't."."""
+    of it: "Tom wants to wait. We don't.", and a sentence with what leans on it."""
     before = ""
-    for sentence in texts:
+    for sentence in joined(texts, PASSAGE_CHARACTERS):
         both = f"{before} {sentence}" if before else sentence
         if before and len(both) > PASSAGE_CHARACTERS:
             yield before

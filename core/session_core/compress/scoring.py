@@ -18,6 +18,7 @@ from session_core.turns import Message, Role
 Read = tuple[Message, Reading]
 
 _QUERY_WORDS = 120
+_QUESTION_CHARACTERS = 120
 _LAST_MESSAGES, _FADING, _LAST_TIES = 4, 0.7, 0.5
 """The words of so many messages before a question count too, half as much, each message back less."""
 _FIGURES = 2.0
@@ -45,6 +46,11 @@ class Question:
     nearness: Sequence[float] | None = None
     complete: bool = True
     repeated: str = ""
+
+    @property
+    def short(self) -> bool:
+        """Whether it only asks; a longer text tells of more than that."""
+        return len(self.text) <= _QUESTION_CHARACTERS
 
 
 class Relevance:

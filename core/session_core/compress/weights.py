@@ -23,6 +23,8 @@ _USED, _LIKE_USED = 0.5, 1.5
 _IN_HEADING = 0.5
 """What a value of a call is worth before rows, which mostly say it again."""
 _LIKE_ROWS = 0.2
+_BEST_ROW = 0.7
+"""With more, what a tool said displaces what a person said of it later."""
 
 _FEW_ROWS, _NAMED_ROWS, _MANY_ROWS = 8.0, 3, 100
 """Of a structure with more rows than a few, each counts as much less: which of many is needed is seldom this one. Of
@@ -143,6 +145,13 @@ def crowding_penalties(ties: Sequence[float]) -> dict[float, float]:
         before += rows
         found[tied] = 1.0 if before <= _NAMED_ROWS else crowd
     return found
+
+
+def shares_of_best(ties: Sequence[float], places: int) -> Sequence[float]:
+    """How much of its message's bearing on the question each row of an output has: the one with most ties nearly all
+    of it, so that a row competes with what people say. None without ties."""
+    best = max(ties, default=0.0)
+    return [_BEST_ROW * one / best for one in ties] if best else [0.0] * places
 
 
 def _uses_in_calls(messages: Sequence[Read]) -> Counter[str]:

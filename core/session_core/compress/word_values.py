@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from unicodedata import combining, normalize
 
 from session_core.language.words import STOP_WORDS, words
 from session_core.retrieve import terms
@@ -27,7 +28,7 @@ WORTH = {"code": 3.0, "figure": 1.5, "path": 2.5, "name": 1.2}
 
 
 def stems(text: str) -> list[str]:
-    """The words of `text` to match with a query; English endings are removed roughly."""
+    """The words of `text` to match with a query; English endings and Latin accents are removed."""
     return list(map(_stem, terms(text)))
 
 
@@ -96,6 +97,11 @@ def parts_of(value: str) -> Mapping[str, int]:
 
 @lru_cache(maxsize=KNOWN_WORDS)
 def _stem(word: str) -> str:
+    if not word.isascii():
+        # Many leave accents out, and names of fields have none.
+        plain = "".join([sign for sign in normalize("NFKD", word) if not combining(sign)])
+        # "qué" asks, "que" joins.
+        word = plain if plain.isascii() and plain not in STOP_WORDS else word
     if word.endswith(_SUFFIXES) and word.isascii():
         for suffix in _SUFFIXES:
             if word.endswith(suffix) and len(word) - len(suffix) >= 3:

@@ -28,7 +28,8 @@ _TAKES = re.compile(
     r"(?!\W+(?:but|no|what|how|do(?! (?:it|that|so)\b)|does|is there|are there|any|another)\b)|"
     r"(?:that|this|it|they|those)(?: one)?(?: ?['’]?s|'s| is| ?['’]?ll| will| would| ?['’]?d|s)?(?: \w+)? "
     r"(?:(?:very|just|really|quite) )?"
-    r"(?:good|fine|great|perfect|ok(?:ay)?|works?|sounds?|suits?|do|lovely|wonderful|nice|excellent|acceptable)\b|"
+    r"(?:good|fine|great|perfect|ok(?:ay)?|works?|sounds?|suits?|do|lovely|wonderful|nice|excellent|acceptable)\b"
+    r"(?! to (?:hear|know|see|read)\b)|"
     r"sounds (?:like|good|great|fine|perfect|lovely|nice|wonderful|ok(?:ay)?)\b|works for (?:me|us)\b|"
     r"(?:let['’]?s|i['’]?ll|we['’]?ll|i will|we will|i ?['’]?d like to|i want to) (?:take|go (?:for|with)|have|do|"
     r"book|choose|pick|order|try) (?:it|that|this|them|those|the (?:first|second|third|last|latter|former))\b|"
@@ -98,8 +99,10 @@ _LISTED = re.compile(r"(?:^|\s)\(?[1aA][.):]\s|\boption\b", re.IGNORECASE)
 _PLACE = re.compile(
     r"^\W*(?:(?:ok(?:ay)?|yes|then|i(?:['’]d)? (?:take|like|prefer|choose|pick)|let['’]?s (?:take|go with)|option|"
     r"number|the|no\.?)[,. ]+)*"
-    r"(?:[a-h]|\d{1,2}|first|second|third|fourth|last|former|latter|both|all|none|neither|either)"
-    r"(?: (?:one|option|choice))?(?:[, ]+(?:please|pls|then|thanks|i (?:think|guess)))*\W*$|"
+    r"(?:[a-h]|\d{1,2}|first|second|third|fourth|last|former|latter|both|all|none|neither|either|other one)"
+    r"(?: (?:one|option|choice))?(?: (?:(?:looks|sounds|seems|works|is|would be) (?:\w+ )?(?:good|"
+    r"great|fine|right|best|"
+    r"better|nicer?|ok(?:ay)?|perfect)|works|it is))?(?:[, ]+(?:please|pls|then|thanks|i (?:think|guess)))*\W*$|"
     r"^\W*(?:(?:ok(?:ay)?|yes|then|i(?:['’]d)? (?:take|like|prefer|choose|pick)|let['’]?s (?:take|go with))[,. ]+)*"
     r"(?:the|that|this) (?:\w+er|\w+est|(?:more|less|most|least) \w+|free|cheap|other|new|old|big|small)? ?one\b"
     r"(?: (?:with|for|in|on|at) "
@@ -111,6 +114,7 @@ _PLACE = re.compile(
     r"[oa] (?:primeir[oa]|segund[oa]|terceir[oa]|últim[oa]|mais \w+|outr[oa])|"
     r"(?:il|la|lo) (?:prim[oa]|second[oa]|terz[oa]|ultim[oa]|più \w+|meno \w+)|"
     r"(?:de|het) (?:eerste|tweede|derde|laatste|goedkopere?)|"
+    r"(?:l['’]autre|l['’]altr[oa]|den anderen|de andere|друг(?:ой|ую|ая))|"
     r"(?:перв|втор|трет|последн)\w+|(?:pierwsz|drug|trzeci|ostatni)\w*|"
     r"第[一二三四][个個家种種]?|[一二三]つ目|最初の|最後の|(?:첫|두|세) ?번째)\w*"
     r"(?:[, ]+(?:por favor|bitte|s['’]il (?:te|vous) plaît|per favore|пожалуйста))?\W*$",
@@ -178,6 +182,11 @@ def _puts(sentence: str) -> bool:
 def is_only_answer(text: str) -> bool:
     """Whether `text` is so short that it is only an answer, and asks nothing itself."""
     return not text.endswith(("?", "？", "؟")) and len(words(text)) <= ANSWER_WORDS
+
+
+def names_place(text: str) -> bool:
+    """Whether `text` only names one of several by its place or kind: "the second one"."""
+    return is_only_answer(text) and _PLACE.match(text) is not None
 
 
 @lru_cache(maxsize=SENTENCES)

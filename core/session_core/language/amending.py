@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
+from session_core.language.returns import RETRACTED_THING
 from session_core.language.words import MONTHS, STOP_WORDS, content_words, one_line, shorten, words
 
 ROOM = 95
@@ -62,6 +63,14 @@ _ALTERNATIVES = (
 _GROUP = {word: number for number, group in enumerate(_ALTERNATIVES) for word in group.split()}
 _COUNTED = frozenset(map(_GROUP.__getitem__, ("one", "first", "today", "monday", "with", "train")))
 """Groups whose words are days or numbers, stand for anything, or are wanted one beside the other."""
+_AFTER_HYPHEN = re.compile(r"(?<=[^\W\d_]-)[^\W\d_]+")
+"""Parts of compounds: "seventy-five" is not five."""
+_NUMBERS = _GROUP["one"]
+_COUNTS = re.compile(
+    r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve) ([^\W\d_]{3,})", re.IGNORECASE
+)
+_ROOT = 4
+"""How many first letters the forms of a noun share."""
 _NAME = re.compile(r"(?<![.!?:] )(?<!^)(?<!^[\"'“(])\b[^\W\d_a-z][^\W\d_]+")
 _UNCASED = re.compile("[\u0600-\u06ff\u0900-\u097f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 """A script that knows no capitals."""
@@ -117,9 +126,8 @@ def parts_told(text: str) -> tuple[str, list[str]]:
 @lru_cache(maxsize=2_048)
 def retracted_words(correction: str) -> frozenset[str]:
     """The words that `correction` says no longer hold ("Bergen, not Oslo")."""
-    return (
-        frozenset(word for found in _BACK.finditer(correction) for word in content_words(found.group("old"))) - _MARKS
-    )
+    gone = [*_BACK.finditer(correction), *RETRACTED_THING.finditer(correction)]
+    return frozenset(word for found in gone for word in content_words(found.group("old"))) - _MARKS
 
 
 @lru_cache(maxsize=2_048)
@@ -143,8 +151,9 @@ def names(text: str) -> frozenset[str]:
 def alternatives(text: str) -> dict[int, frozenset[str]]:
     """The words of `text` from groups of which only one can hold (colours, sizes, directions), by group."""
     found: dict[int, frozenset[str]] = {}
+    compound = frozenset(_AFTER_HYPHEN.findall(text.lower())) if "-" in text else ()
     for word in words(text):
-        if (group := _GROUP.get(word)) is not None:
+        if (group := _GROUP.get(word)) is not None and word not in compound:
             found[group] = found.get(group, frozenset()) | {word}
     return found
 
@@ -216,7 +225,18 @@ def _surely_of_one_thing(own: frozenset[str], other: frozenset[str]) -> bool:
 def _replaced(correction: str, text: str) -> frozenset[str]:
     """The words of `text` that are replaced by words of the same group in `correction`."""
     new, old = alternatives(correction), alternatives(text)
-    return frozenset(word for group in new.keys() & old.keys() for word in old[group] - new[group])
+    groups = new.keys() & old.keys()
+    if _NUMBERS in groups and not _counts_the_same(correction, text):
+        groups = groups - {_NUMBERS}
+    return frozenset(word for group in groups for word in old[group] - new[group])
+
+
+def _counts_the_same(correction: str, text: str) -> bool:
+    """Whether `text` speaks of what `correction` counts in words, if it says what that is: "five years" leaves "ten
+    left" as it is."""
+    counted = {noun.casefold()[:_ROOT] for noun in _COUNTS.findall(correction)}
+    counted -= {word[:_ROOT] for word in STOP_WORDS | _MARKS}
+    return not counted or not counted.isdisjoint({word[:_ROOT] for word in words(text)})
 
 
 @lru_cache(maxsize=2_048)

@@ -11,6 +11,9 @@ _INTERRUPTIONS = (
 )
 """Apologies; with a value after them they may introduce a correction."""
 
+_OH = r"^\W*(?:(?:ugh|argh|hm+|wait|sorry|actually)[,.! ]+)*"
+"""What may stand before a no."""
+
 CORRECTIONS = (
     Cue.of(
         "actually correction rather scratch on",
@@ -25,7 +28,10 @@ CORRECTIONS = (
     Cue.of(
         "no nope sorry wait",
         rf"^\W*(?:no|nope|sorry|wait)[,.!]+ ?(?!{_INTERRUPTIONS})(?:it['’]?s|it is|not|i mean|that['’]?s|make|the|"
-        rf"my)\b",
+        rf"my)\b|"
+        rf"{_OH}(?:no|nope),+ ?(?:from|at|on|in|to|with|by|via|under|into) "
+        r"(?!(?:now|all|fact|general|honest|be|course|sure|the (?:contrary|end|moment|time being|"
+        r"record|best))\b)[^?]{2,60}$",
     ),
     Cue.of(
         "make",

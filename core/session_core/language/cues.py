@@ -12,6 +12,9 @@ from session_core.language.corrections import CORRECTIONS, REVISIONS
 from session_core.language.cue import STEM_CHARACTERS, Cue, script
 from session_core.language.locales.all_locales import LOCALES, REQUESTS
 from session_core.language.phrases import COMMITMENTS, CONSTRAINTS, DECISIONS, IDENTITIES, PREFERENCES, RULES
+from session_core.language.refused_things import REFUSED_THINGS
+from session_core.language.returns import RETURNS, TAKES_BACK
+from session_core.language.ways_of_answering import WAYS_OF_ANSWERING
 from session_core.language.words import SENTENCES, words
 from session_core.plan import FactKind
 
@@ -45,16 +48,16 @@ class _Cues:
         return any(cue.pattern.search(sentence) for _, cue in self.candidates(sentence))
 
 
-_RULES = _Cues([*RULES, *(cue for locale in LOCALES for cue in locale.rules)])
+_RULES = _Cues([*RULES, *WAYS_OF_ANSWERING, *(cue for locale in LOCALES for cue in locale.rules)])
 _COMMITMENTS = _Cues([*COMMITMENTS, *(cue for locale in LOCALES for cue in locale.commitments)])
-_REVISIONS = _Cues([*REVISIONS, *(cue for locale in LOCALES for cue in locale.revisions)])
+_REVISIONS = _Cues([*REVISIONS, *RETURNS, *(cue for locale in LOCALES for cue in locale.revisions)])
 _USER = _Cues(
-    [*RULES, *(cue for locale in LOCALES for cue in locale.rules)],
+    [*RULES, *WAYS_OF_ANSWERING, *(cue for locale in LOCALES for cue in locale.rules)],
     [*CONSTRAINTS, *(cue for locale in LOCALES for cue in locale.constraints)],
-    [*CORRECTIONS, *(cue for locale in LOCALES for cue in locale.corrections)],
+    [*CORRECTIONS, *TAKES_BACK, *(cue for locale in LOCALES for cue in locale.corrections)],
     [*DECISIONS, *CONDITIONS, *REFUSALS, *(cue for locale in LOCALES for cue in locale.decisions)],
     [*IDENTITIES, *(cue for locale in LOCALES for cue in locale.identities)],
-    [*PREFERENCES, *(cue for locale in LOCALES for cue in locale.preferences)],
+    [*PREFERENCES, *REFUSED_THINGS, *(cue for locale in LOCALES for cue in locale.preferences)],
 )
 _USER_KINDS = (
     FactKind.RULE,

@@ -64,7 +64,8 @@ _RESTRICTS = re.compile(
     re.IGNORECASE,
 )
 _LEAD = frozenset(
-    "an the my your his her their that this it he she they i you we for to of all any real ya já el la le il jetzt "
+    "an the my your his her their that this it he she they i you we for to of all any real enough "
+    "much many ya já el la le il jetzt "
     "теперь уже".split()
 )
 

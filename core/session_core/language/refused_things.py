@@ -1,0 +1,89 @@
+"""Phrases for what somebody does not want, named without a verb, in many languages, as data: "no leather, I have cats",
+"pas d'avion", "the canoe, no thanks"."""
+
+from __future__ import annotations
+
+from session_core.language.cue import Cue
+
+_NOTHING = (
+    r"(?:problems?|worries|ideas?|thanks?|thank|way|doubts?|matter|wonder|one|news|rush|hurry|longer|clue|chance|luck|"
+    r"reasons?|questions?|comments?|more|less|sooner|errors?|warnings?|issues?|results?|changes?|updates?|signs?|"
+    r"failures?|match(?:es)?|tests?|differences?|need|wait|i|we|you|he|she|they|it|that|this|the|my|not|but|its|idk|"
+    r"response|reply|repl(?:y|ies)|answers?|success|dice|joy|point|use|offen[cs]e|harm|surprise|word|time|money|pressure|internet|wifi|signal|connection|network|power|"
+    r"kidding|please|really|sorry|actually|just|let|make|go|change|use|me|te|se|les?|l[ao]s?|nos|os|es|son|hay|vamos|"
+    r"gracias|\w{2,}[aei]res|tienes|puedes|sabes|eres|in|on|at|from|for|with)"
+)
+"""What follows a "no" that refuses nothing."""
+_THING = rf"(?!{_NOTHING}\b)[^\W\d_][\w-]*(?: (?!{_NOTHING}\b)[^\W\d_][\w-]*){{0,2}}?"
+_NARRATED = (
+    r"^(?!.*\b(?:today|yesterday|tonight|here|yet|since|this (?:year|month|week|morning)|heute|gestern|"
+    r"hier|seit|dieses|diese[rn]?|"
+    r"aujourd|ici|depuis|cette|ce (?:mois|matin|soir)|oggi|ieri|qui|quest\w+|da (?:ieri|giorni)|"
+    r"vandaag|gisteren|sinds|deze|"
+    r"dit jaar|сегодня|вчера)\b)"
+)
+"""Who says when and where there was none of something tells of it."""
+_LEAD = _NARRATED + (
+    r"\W*(?:(?:please|and|but|also|oh|ok(?:ay)?|so|btw|et|mais|surtout|ah|bitte|und|aber|ach|per favore|e|ma|y|pero|"
+    r"por favor|mas|en|maar|и|но|proszę|i|ale)[, ]+)*"
+)
+_ANY = r"[^\W\d_][\w-]*(?: [^\W\d_][\w-]*){0,3}?"
+_ENDS = (
+    r"(?=\W*$|[,;:.!–—(]| (?:s['’]il|pour (?:moi|nous|lui|elle)|bitte|für (?:mich|uns)|per (?:me|noi|"
+    r"favore)|graag|voor)\b)"
+)
+
+REFUSED_THINGS = (
+    Cue.of(
+        "no",
+        rf"(?:^\W*|[.,;:–—-] ?|\b(?:and|but|please|so)\s)no {_THING}(?:,| and| or| nor)+ no {_THING}\b|"
+        rf"{_LEAD}no {_THING}(?: or {_THING}\W*$|, (?:i|i['’]m|i['’]ve|we|we['’]re|my|our|because|"
+        r"since|it|they|he|she)\b)",
+    ),
+    Cue.of(
+        "no non não nein nee nie",
+        r"^\W*(?!ok(?:ay)?\b|thanks?\b|hm+\b|oh\b|well\b|"
+        r"ach\b)(?:[^\W\d_]['’])?[^\W\d_][\w-]+(?: [^\W\d_][\w-]*){0,4},? "
+        r"(?:no thanks|no thank you|non merci|nein,? danke|no,? gracias|no,? grazie|não,? obrigad[oa]|nee,? (?:bedankt|"
+        r"dank je)|nie,? dziękuję)\b",
+        also="thanks thank merci danke gracias grazie obrigado obrigada bedankt dank dziękuję",
+    ),
+    Cue.of(
+        "pas",
+        rf"{_LEAD}pas d(?:e |es |u |['’])(?!(?:problèmes?|soucis?|panique|chance|quoi|nouvelles?|doute|raison|mal|"
+        rf"réponses?|idées?|temps|questions?|changements?|erreurs?|réseau|connexion|vrai|résultats?|différences?|tout|moi|lui|vous|nous)\b)"
+        rf"{_ANY}{_ENDS}",
+    ),
+    Cue.of(
+        "kein keine keinen keiner keinem ohne",
+        rf"{_LEAD}keine?[nrm]? (?!(?:ahnung|probleme?|fragen?|sorgen?|zeit|lust|angst|chance|ideen?|wunder|eile|stress|"
+        rf"panik|antwort|ursache|verbindung|netz|empfang|strom|mensch|zweifel|gute|fehler|änderung(?:en)?|ergebnisse?|unterschied|mehr|von|der|die|das)\b)"
+        rf"{_ANY}{_ENDS}|\bohne {_ANY},? bitte\b",
+        whole=True,
+    ),
+    Cue.of(
+        "niente senza",
+        rf"{_LEAD}niente (?!(?:di|da|male|paura|problem\w|panico|più|meno|affatto|che|per|in|a|altro|ancora|ansia)\b)"
+        rf"{_ANY}{_ENDS}|\bsenza {_ANY},? (?:per favore|grazie)\b",
+        whole=True,
+    ),
+    Cue.of(
+        "sin",
+        rf"\bsin (?!(?:duda|problema|embargo|prisa|más)s?\b){_ANY},? (?:por favor|gracias)\b",
+        also="favor gracias",
+    ),
+    Cue.of("sem", rf"\bsem {_ANY},? (?:por favor|obrigad[oa])\b", also="favor obrigado obrigada"),
+    Cue.of(
+        "geen zonder",
+        rf"{_LEAD}geen (?!(?:idee|probleem|problemen|zorgen|dank|tijd|zin|punt|haast|nieuws|antwoord|"
+        r"wonder|kans|stress|"
+        rf"vragen|fouten|van|enkele?)\b){_ANY}{_ENDS}|\bzonder {_ANY},? (?:graag|alsjeblieft|alstublieft|aub)\b",
+        whole=True,
+    ),
+    Cue.of("bez", rf"\bbez {_ANY},? proszę\b", also="proszę"),
+    Cue.of(
+        "без никаких никакого никакой",
+        rf"{_LEAD}никак(?:их|ого|ой) (?!проблем|вопрос|сомнен)\w+|\bбез {_ANY},? пожалуйста\b",
+        whole=True,
+    ),
+)
