@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from langchain_core.messages import BaseMessage
+from langgraph.checkpoint.base import WRITES_IDX_MAP
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
 from langchain_session.marks import mark_of, restore_mark, with_mark
@@ -15,7 +16,7 @@ from langchain_session.messages import MARK, from_core, to_core
 from langchain_session.native import FORMAT
 from session_core.offload import BUSY_TOKENS
 from session_core.plan import View
-from session_core.ports import MessageList, Plain, SessionStore
+from session_core.ports import MessageList, Plain, SessionStore, Write
 from session_core.ranges import Ranges
 from session_core.serial.codec import body_digest, digest_to_plain
 from session_core.serial.marks import words_hash
@@ -64,6 +65,16 @@ def encode_write(value: Any, serde: SerializerProtocol) -> Plain | MessageList:
     if is_message_list(value) and all(_plain_words(message) for message in value):
         return MessageList(tuple(to_core(message) for message in value))
     return Plain(*serde.dumps_typed(value))
+
+
+def writes_of_task(
+    task_id: str, task_path: str, writes: Sequence[tuple[str, Any]], serde: SerializerProtocol
+) -> list[Write]:
+    """The stored form of what a task wrote to each channel; special channels have places of their own."""
+    return [
+        Write(task_id, WRITES_IDX_MAP.get(name, place), name, encode_write(value, serde), task_path)
+        for place, (name, value) in enumerate(writes)
+    ]
 
 
 def decode_write(value: Plain | MessageList, serde: SerializerProtocol) -> Any:

@@ -10,7 +10,6 @@ from typing import Any, cast
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
-    WRITES_IDX_MAP,
     ChannelVersions,
     CheckpointMetadata,
     CheckpointTuple,
@@ -18,7 +17,7 @@ from langgraph.checkpoint.base import (
 )
 from langgraph.checkpoint.base import Checkpoint as GraphCheckpoint
 
-from langchain_session.channels import decode_write, encode, encode_write, with_ids
+from langchain_session.channels import decode_write, encode, with_ids, writes_of_task
 from langchain_session.deltas import is_snapshot
 from langchain_session.inner_put import InnerPut
 from langchain_session.inner_voice import InnerVoice
@@ -45,7 +44,7 @@ from langchain_session.view_list import view_for_run
 from langchain_session.whole_state import handed_whole, was_deleted
 from session_core.budget import Tier
 from session_core.leasing import hold_turn
-from session_core.ports import Appended, Checkpoint, Lease, MessageList, SessionStore, Stored, Write
+from session_core.ports import Appended, Checkpoint, Lease, MessageList, SessionStore, Stored
 from session_core.ranges import Ranges
 from session_core.services import Services
 from session_core.session import Flow
@@ -154,11 +153,7 @@ class InnerRecords:
             for name, value in writes
         ]
         if any(one is not given for (_, one), (_, given) in zip(raw, writes, strict=True)):
-            serde = self.inner.saver.serde
-            rows = [
-                Write(task_id, WRITES_IDX_MAP.get(name, i), name, encode_write(value, serde), task_path)
-                for i, (name, value) in enumerate(writes)
-            ]
+            rows = writes_of_task(task_id, task_path, writes, self.inner.saver.serde)
             await self.store.put_writes(key, config["configurable"]["checkpoint_id"], rows)
         await self.inner.call("put_writes", without_notes(config), raw, task_id, task_path=task_path)
 

@@ -11,7 +11,6 @@ from typing import Any, Self, cast
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
-    WRITES_IDX_MAP,
     BaseCheckpointSaver,
     ChannelVersions,
     CheckpointMetadata,
@@ -23,7 +22,7 @@ from langgraph.checkpoint.base import (
 from langgraph.checkpoint.base import Checkpoint as GraphCheckpoint
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
-from langchain_session.channels import Storage, decode_write, encode, encode_write, newest_large, record_messages
+from langchain_session.channels import Storage, decode_write, encode, newest_large, record_messages, writes_of_task
 from langchain_session.checkpoint_filter import select_checkpoints
 from langchain_session.concurrency import TURN_TTL_S, Concurrency, rule_of
 from langchain_session.conversation_start import unstored_checkpoint
@@ -66,7 +65,7 @@ from langchain_session.whole_state import StateOfRuns, handed_whole, is_whole, k
 from session_core import Policy, Sessions, Tier
 from session_core.errors import ConfigError
 from session_core.leasing import SettledLeases
-from session_core.ports import Checkpoint, Plain, Write
+from session_core.ports import Checkpoint, Plain
 from session_core.turns import Key
 from session_core.voices import pause_awaiting, pause_blocking, run_blocking
 
@@ -177,7 +176,6 @@ class SessionSaver(Maintenance, Lifetime):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        self._warn_of_another_channel(config, checkpoint)
         stored, fold = run_blocking(self._put(self._blocking, config, checkpoint, metadata, new_versions))
         if fold:
             self.sessions.ask_fold(self.key(config), fold)
@@ -190,7 +188,6 @@ class SessionSaver(Maintenance, Lifetime):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        self._warn_of_another_channel(config, checkpoint)
         stored, fold = await self._put(self._awaiting, config, checkpoint, metadata, new_versions)
         if fold:
             await self.sessions.aask_fold(self.key(config), fold)
@@ -298,9 +295,8 @@ class SessionSaver(Maintenance, Lifetime):
             if write.channel == self.channel and (self._whole or not run):
                 value = await raw_write(value, found.key, voice.store, originals)
             writes.append((write.task_id, write.channel, value))
-        config = config_of(found.key, found.id)
         return CheckpointTuple(
-            config=with_notes(config, **notes) if notes else config,
+            config=with_notes(config_of(found.key, found.id), **notes),
             checkpoint=cast(GraphCheckpoint, checkpoint),
             metadata=body["metadata"],
             parent_config=config_of(found.key, found.parent_id) if found.parent_id else None,
@@ -330,6 +326,7 @@ class SessionSaver(Maintenance, Lifetime):
     ) -> tuple[RunnableConfig, Tier]:
         """Store a checkpoint; returns the config that names it, and the tier to ask for a fold for."""
         began = time.perf_counter()
+        self._warn_of_another_channel(config, checkpoint)
         key = self.key(config)
         notes, behind = notes_of(config), config["configurable"].get("checkpoint_id")
         given, values = checkpoint["channel_values"], without_snapshots(checkpoint["channel_values"], self.channel)
@@ -377,10 +374,7 @@ class SessionSaver(Maintenance, Lifetime):
     async def _put_writes(
         self, voice: Voice, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str
     ) -> None:
-        rows = [
-            Write(task_id, WRITES_IDX_MAP.get(name, i), name, encode_write(value, self.serde), task_path)
-            for i, (name, value) in enumerate(writes)
-        ]
+        rows = writes_of_task(task_id, task_path, writes, self.serde)
         await voice.store.put_writes(self.key(config), config["configurable"]["checkpoint_id"], rows)
         await self._rule.on_writes(voice.leases, config, writes)
 

@@ -48,7 +48,9 @@ class NotedThreadId(str):
 
 
 def with_notes(config: RunnableConfig, **notes: Any) -> RunnableConfig:
-    """`config` with these notes added."""
+    """`config` with these notes added; as it is, if there are none."""
+    if not notes:
+        return config
     old = notes_of(config)
     thread = NotedThreadId(config["configurable"]["thread_id"])
     thread.notes = {**old, **notes}

@@ -133,7 +133,7 @@ def read(message: Message, count: Count) -> Reading:
         middle = found[half:-half] if message.role is Role.TOOL and value is None else []
         alone = prominent_lines([passage.text for passage in middle], MOST_STANDING_OUT)
         found = [*found[:half], *(middle[place] for place in alone), *found[-half:]]
-    total = Counter[str]()
+    total: Counter[str] = Counter()
     for passage in found:
         # Most words stand once in a passage; to count keys takes a fourth of the time of adding numbers.
         total.update(passage.words.keys())
