@@ -28,11 +28,11 @@ LOOK_S = 0.05
 
 
 class SharedFolding:
-    """Requests folds over `queue`, in the voice of the caller, in one round trip; without workers in more, once in `RETRY_S` seconds.
+    """Requests folds over `queue`, in the voice of the caller, in one round trip.
 
     If the queue is unavailable, or has no worker that folds as this process does, the thread `local` folds instead,
-    and an event says so once. So a request never fails, and waits for an unresponsive queue at most once in `RETRY_S`
-    seconds.
+    and an event says so once; why there is none, a request asks once in `RETRY_S` seconds. So a request never fails,
+    and waits for an unresponsive queue at most once in that time.
     """
 
     def __init__(self, local: Background, queue: FoldQueue, *, owned: bool) -> None:
