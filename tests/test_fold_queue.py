@@ -47,6 +47,9 @@ class Queue:
     def done(self, task: FoldTask) -> bool:
         return self._run(self._queue.done(task))
 
+    def uncount(self, task: FoldTask) -> None:
+        self._run(self._queue.uncount(task))
+
     def left(self, moment: str = "") -> tuple[str, int]:
         return self._run(self._queue.left(moment, policy=OURS))
 
@@ -214,6 +217,17 @@ def test_each_attempt_is_counted_until_one_is_done(queue: Queue, redis_client: r
     assert queue.left()[1] == 0
     queue.ask(A)
     assert _taken(queue.take()).attempt == 1
+
+
+def test_an_attempt_that_was_not_to_be_counted_is_not(queue: Queue, redis_client: redis.Redis) -> None:
+    queue.ask(A)
+    first = _taken(queue.take())
+    queue.uncount(first)
+    _expire_all(redis_client)
+    second = _taken(queue.take())
+    queue.uncount(first)
+    _expire_all(redis_client)
+    assert (second.attempt, _taken(queue.take()).attempt) == (1, 2)
 
 
 def test_a_done_request_starts_over(queue: Queue, redis_client: redis.Redis) -> None:

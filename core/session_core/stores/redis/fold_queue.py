@@ -21,6 +21,7 @@ from session_core.stores.redis.scripts import (
     FOLD_POLICIES,
     FOLD_STATE,
     FOLD_TAKE,
+    FOLD_UNCOUNT,
     Script,
 )
 from session_core.stores.redis.wires import BlockingWire, Call, Wire
@@ -90,6 +91,9 @@ class RedisFoldQueue(ProcessBound):
     async def done(self, task: FoldTask) -> bool:
         told = await self._run(FOLD_DONE, task.policy, (TAKEN, HOLDERS, ATTEMPTS), _packed(task.key), task.token)
         return bool(told == 1)
+
+    async def uncount(self, task: FoldTask) -> None:
+        await self._run(FOLD_UNCOUNT, task.policy, (HOLDERS, ATTEMPTS), _packed(task.key), task.token)
 
     async def left(self, moment: str = "", *, policy: str) -> tuple[str, int]:
         at, left = await self._run(FOLD_LEFT, policy, (WAITING, URGENT, HOLDERS), moment)
