@@ -225,6 +225,17 @@ def test_the_doctor_says_that_a_policy_has_no_worker(
     assert "fix    Start workers with the application's Sessions" in said
 
 
+def test_the_doctor_examines_the_store_also_while_the_queue_is_down(
+    sessions: Sessions, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sessions.session("small").append({"role": "user", "content": "hello"})
+    code = main(["doctor", "--url", store_in(tmp_path), "--queue", "redis://127.0.0.1:1"])
+    told = capsys.readouterr()
+    assert code == 2
+    assert "1 session" in told.out
+    assert "redis://127.0.0.1:1 cannot be reached" in told.err
+
+
 def test_the_doctor_says_that_requests_wait_for_long(
     sessions: Sessions,
     tmp_path: Path,
