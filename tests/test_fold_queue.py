@@ -277,6 +277,14 @@ def test_requests_by_a_policy_that_nobody_has_any_more_expire(queue: Queue, redi
     assert all(0 < left <= KEPT_S * 1000 for left in left_ms)
 
 
+def test_what_a_worker_took_before_it_died_expires(queue: Queue, redis_client: redis.Redis) -> None:
+    queue.ask(A)
+    _taken(queue.take())
+    left_ms = [redis_client.pttl(name) for name in redis_client.keys("llms:folds:*")]
+    assert len(left_ms) == 6
+    assert all(0 < left <= KEPT_S * 1000 for left in left_ms)
+
+
 def test_left_counts_the_requests_up_to_a_moment(queue: Queue, redis_client: redis.Redis) -> None:
     queue.ask(A)
     queue.ask(B, urgent=True)

@@ -76,7 +76,7 @@ class RedisFoldQueue(ProcessBound):
 
     async def take(self, worker: str, *, policy: str, held_s: float) -> FoldTask | None:
         parts = (WAITING, URGENT, TAKEN, WORKERS, HOLDERS, ATTEMPTS, HAD)
-        found = await self._run(FOLD_TAKE, policy, parts, worker, _PRESENT_MS, _ms(held_s), policy)
+        found = await self._run(FOLD_TAKE, policy, parts, worker, _PRESENT_MS, _ms(held_s), policy, _KEPT_MS)
         if found is None:
             return None
         name, token, waited_ms, attempt = found
