@@ -6,6 +6,7 @@ import base64
 import errno
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -144,6 +145,16 @@ def test_an_export_can_be_piped_into_an_import(url: str, tmp_path: Path) -> None
         [*command, "import", "-", "--url", other], input=exported.stdout, capture_output=True, check=True
     )
     assert b"session trip: 5 new of 5 messages" in done.stdout
+
+
+def test_standard_input_may_be_a_socket_as_over_ssh() -> None:
+    command = [sys.executable, "-c", "from session_core.cli import main; main()", "replay", "-"]
+    ours, theirs = socket.socketpair()
+    with ours, theirs, subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE) as replayed:
+        ours.sendall(b'{"role": "user", "content": "Hello"}')
+        ours.shutdown(socket.SHUT_WR)
+        told, _ = replayed.communicate()
+    assert b"stdin: the record has every message unchanged (1 message)" in told
 
 
 def test_a_window_of_words_is_told_what_it_must_be(url: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -47,6 +47,9 @@ class Queue:
     def done(self, task: FoldTask) -> bool:
         return self._run(self._queue.done(task))
 
+    def uncount(self, task: FoldTask) -> None:
+        self._run(self._queue.uncount(task))
+
     def left(self, moment: str = "") -> tuple[str, int]:
         return self._run(self._queue.left(moment, policy=OURS))
 
@@ -216,6 +219,17 @@ def test_each_attempt_is_counted_until_one_is_done(queue: Queue, redis_client: r
     assert _taken(queue.take()).attempt == 1
 
 
+def test_an_attempt_that_was_not_to_be_counted_is_not(queue: Queue, redis_client: redis.Redis) -> None:
+    queue.ask(A)
+    first = _taken(queue.take())
+    queue.uncount(first)
+    _expire_all(redis_client)
+    second = _taken(queue.take())
+    queue.uncount(first)
+    _expire_all(redis_client)
+    assert (second.attempt, _taken(queue.take()).attempt) == (1, 2)
+
+
 def test_a_done_request_starts_over(queue: Queue, redis_client: redis.Redis) -> None:
     queue.ask(A)
     queue.take()
@@ -260,6 +274,14 @@ def test_requests_by_a_policy_that_nobody_has_any_more_expire(queue: Queue, redi
     queue.hold(task)
     left_ms = [redis_client.pttl(name) for name in redis_client.keys("llms:folds:*")]
     assert len(left_ms) == 7
+    assert all(0 < left <= KEPT_S * 1000 for left in left_ms)
+
+
+def test_what_a_worker_took_before_it_died_expires(queue: Queue, redis_client: redis.Redis) -> None:
+    queue.ask(A)
+    _taken(queue.take())
+    left_ms = [redis_client.pttl(name) for name in redis_client.keys("llms:folds:*")]
+    assert len(left_ms) == 6
     assert all(0 < left <= KEPT_S * 1000 for left in left_ms)
 
 

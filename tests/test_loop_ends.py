@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ from session_core.ports import SessionStore
 from session_core.stores.postgres.store import PostgresStore
 from session_core.stores.redis.store import RedisStore
 from session_core.testing import KEY, message
-from session_core.voices import run_blocking
+from session_core.voices import in_thread, run_blocking
 
 SERVERS = ("redis", "redis over TLS", "cluster", "postgres")
 
@@ -242,3 +243,25 @@ def test_async_calls_work_while_the_interpreter_exits(tmp_path: Path):
     assert ended.stdout == "left\n", ended.stderr
     with Sessions(url) as sessions:
         assert [said.content for said in sessions.session("s").record()] == ["the last one"]
+
+
+def test_a_call_for_which_no_thread_can_begin_is_not_made_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    may_end = threading.Event()
+
+    def no_more(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def work() -> None:
+        busy = asyncio.get_running_loop().run_in_executor(None, may_end.wait)
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", no_more)
+            with suppress(RuntimeError):
+                await in_thread(made.append, "once")
+        # The one thread there is takes what is queued, this call too.
+        may_end.set()
+        await busy
+        await in_thread(made.append, "later")
+
+    asyncio.run(work())
+    assert made == ["once", "later"]

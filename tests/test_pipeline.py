@@ -17,12 +17,13 @@ from session_core import Budget, Message, Policy, Role, Sessions, Tier, pipeline
 from session_core.compress.fold import fold
 from session_core.compress.summary import summarize
 from session_core.errors import Conflict, StoreBusy
-from session_core.events import Folded
+from session_core.events import Folded, FoldFailed
 from session_core.facts import extract, merge
 from session_core.pipeline import LOOK_S, PATIENCE_S, PAUSE_S, WORK_S, Pace, Queue
 from session_core.ports import SummaryRequest
 from session_core.ranges import Ranges
 from session_core.services import ActiveCalls, Services
+from session_core.testing import Heard
 from session_core.turns import Key, Unit
 
 POLICY = Policy(Budget(2_000, reply_reserve_tokens=0))
@@ -370,6 +371,28 @@ def test_a_digest_that_waits_is_left_to_the_next_turn_while_there_is_room() -> N
         assert before.digest is None
         assert session.fold() is not None
         assert session.view().messages == before.messages
+
+
+def test_an_append_succeeds_where_no_thread_can_begin_and_the_next_one_tries_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As at the exit of the interpreter from Python 3.12 on, or in a process with as many threads as it may have."""
+
+    def no_more(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    told, turns = Heard(), [[Message(Role.USER, f"{number} " + "why so? " * 60)] for number in range(20)]
+    with Sessions(policy=POLICY, observers=[told]) as sessions:
+        session = sessions.session("s")
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", no_more)
+            session.append([message for turn in turns[:-1] for message in turn])
+            assert sessions.drain(0.0)
+        (failed,) = [event for event in told if isinstance(event, FoldFailed)]
+        assert failed.reason == "RuntimeError"
+        session.append(turns[-1])
+        assert sessions.drain()
+        assert session.stats().digests == 1
 
 
 def test_a_close_does_not_wait_for_a_model_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:

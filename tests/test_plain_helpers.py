@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 
 import pytest
 
@@ -86,6 +86,21 @@ def talked(heard: Heard, **helpers: object) -> Sessions:
 def test_a_plain_summarizer_writes_the_digest() -> None:
     heard = Heard()
     with talked(heard, summarizer=Summarizer()) as sessions:
+        assert any(CAT in message.content for message in sessions.session("s").view().messages)
+    assert not [event for event in heard if isinstance(event, FellBack)]
+
+
+class Awaitable:
+    """What can be awaited and is no coroutine, as some clients return."""
+
+    def __await__(self) -> Generator[None, None, str]:
+        return CAT
+        yield
+
+
+def test_a_summarizer_may_return_anything_that_can_be_awaited() -> None:
+    heard = Heard()
+    with talked(heard, summarizer=Summarizer(Awaitable())) as sessions:
         assert any(CAT in message.content for message in sessions.session("s").view().messages)
     assert not [event for event in heard if isinstance(event, FellBack)]
 

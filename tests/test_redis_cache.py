@@ -378,7 +378,7 @@ def _until_it_answers(store: HybridStore) -> None:
     """Look until the hot side answers in its time, which on a busy machine may not be at once."""
     run_blocking(store.load(KEY))
     while store.degraded:
-        store._hot._breaker._closed_until_s = 0.0
+        store._hot._breaker._retry_at_s = 0.0
         run_blocking(store.load(KEY))
 
 

@@ -7,19 +7,35 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
 from redis_server import RedisServer
-from worker_tools import POLICY, application, attended, fill, heard, parts, store_in, taken, until, working
+from worker_tools import (
+    POLICY,
+    TURNS,
+    application,
+    attended,
+    fill,
+    heard,
+    parts,
+    store_in,
+    taken,
+    turn,
+    until,
+    working,
+)
 
 from session_core import Budget, Sessions
 from session_core.cli import main
 from session_core.events import FoldAsked, Folded, FoldFailed, WorkersLost
 from session_core.fold_policy import differences, fold_policy
-from session_core.fold_queue import MOST_ATTEMPTS, PRESENT_S
+from session_core.fold_queue import MOST_ATTEMPTS, PRESENT_S, PolicyQueue
 from session_core.ports import SummaryRequest
+from session_core.stores.redis.fold_queue import RedisFoldQueue
 from session_core.testing import Heard
+from session_core.turns import Key
 from session_core.voices import run_blocking
 
 LARGER = replace(POLICY, budget=Budget(3_000, reply_reserve_tokens=0))
@@ -85,6 +101,45 @@ def test_during_a_deployment_each_policy_has_its_own_workers(
     assert {event.key.session_id for event in told if isinstance(event, Folded)} == {"old"}
     assert not heard(sessions, WorkersLost)
     assert {event.key.session_id for event in heard(new, FoldAsked)} == {"new", "newer"}
+
+
+def test_workers_of_several_other_policies_are_said_once(
+    sessions: Sessions, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("session_core.shared_folding.RETRY_S", 0.0)
+    queue, counter = sessions.pipeline.queue, sessions.services.counter.name
+    others = [fold_policy(replace(POLICY, keep_turns=most), counter) for most in (4, 5)]
+    for number in range(TURNS + 6):
+        # The one that took last changes with each request.
+        run_blocking(queue.take("w", policy=others[number % 2], held_s=3_600))
+        sessions.session("s").append(turn(number))
+    assert sessions.drain()
+    (lost,) = heard(sessions, WorkersLost)
+    assert "(keep_turns=4; here: keep_turns=3)" in lost.reason
+    assert len(warnings_of(caplog)) == 1
+
+
+def test_requests_without_workers_look_for_the_reason_once_in_a_while(
+    sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("session_core.shared_folding.RETRY_S", 3_600.0)
+    asked: list[str] = []
+    ask, policies = RedisFoldQueue.ask, RedisFoldQueue.policies
+
+    async def counted_ask(queue: RedisFoldQueue, key: Key, **options: Any) -> int | None:
+        asked.append("ask")
+        return await ask(queue, key, **options)
+
+    async def counted_policies(queue: RedisFoldQueue) -> list[PolicyQueue]:
+        asked.append("policies")
+        return await policies(queue)
+
+    monkeypatch.setattr(RedisFoldQueue, "ask", counted_ask)
+    monkeypatch.setattr(RedisFoldQueue, "policies", counted_policies)
+    for name in "st":
+        fill(sessions, name)
+    assert asked.count("ask") >= 2
+    assert asked.count("policies") == 1
 
 
 @pytest.mark.parametrize(
@@ -168,6 +223,17 @@ def test_the_doctor_says_that_a_policy_has_no_worker(
     assert code == 1
     assert "by a policy that no worker has (limit_tokens=2,000; workers have limit_tokens=3,000)" in said
     assert "fix    Start workers with the application's Sessions" in said
+
+
+def test_the_doctor_examines_the_store_also_while_the_queue_is_down(
+    sessions: Sessions, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sessions.session("small").append({"role": "user", "content": "hello"})
+    code = main(["doctor", "--url", store_in(tmp_path), "--queue", "redis://127.0.0.1:1"])
+    told = capsys.readouterr()
+    assert code == 2
+    assert "1 session" in told.out
+    assert "redis://127.0.0.1:1 cannot be reached" in told.err
 
 
 def test_the_doctor_says_that_requests_wait_for_long(

@@ -30,6 +30,7 @@ from worker_tools import (
 from session_core import Sessions
 from session_core.errors import StoreBusy
 from session_core.events import Folded, FoldFailed, WorkersLost
+from session_core.fold_queue import MOST_ATTEMPTS
 from session_core.otel import OpenTelemetry
 from session_core.stores.redis.fold_queue import RedisFoldQueue
 from session_core.stores.sqlite import SqliteStore
@@ -143,10 +144,12 @@ class Unavailable(SqliteStore):
         return await super().load(key, lineage)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("failures", [1, MOST_ATTEMPTS + 1])
 def test_a_request_outlives_a_store_that_is_unavailable(
-    sessions: Sessions, tmp_path: Path, plain_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+    failures: int, sessions: Sessions, tmp_path: Path, plain_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("session_core.workers.RETRY_S", 0.01)
+    monkeypatch.setattr(Unavailable, "failures", failures)
     attended(sessions)
     fill(sessions, "s")
     told = Heard()
@@ -155,6 +158,6 @@ def test_a_request_outlives_a_store_that_is_unavailable(
         working(others, plain_redis.url, redeliver_s=0.2) as worker,
     ):
         assert sessions.drain()
-        assert worker.taken == 2
-    assert [type(event) for event in told] == [FoldFailed, Folded]
+        assert worker.taken == failures + 1
+    assert [type(event) for event in told] == [FoldFailed] * failures + [Folded]
     run_blocking(others.store.close())

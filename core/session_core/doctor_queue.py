@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from session_core.compress.pieces import counted
 from session_core.doctor import problem
 from session_core.fold_policy import differences, settings_of
 from session_core.fold_queue import PolicyQueue
@@ -29,7 +30,7 @@ def _figures(place: str, one: PolicyQueue) -> list[str]:
     asked = "no request lately" if one.asked_s is None else f"the last request {one.asked_s:,.0f} s ago"
     oldest = f", the oldest for {one.oldest_s:,.0f} s" if one.waiting or one.at_work else ""
     policy = ", ".join(f"{name}={value}" for name, value in settings_of(one.policy).items())
-    there = f"{_counted(one.workers, 'worker')}, {_counted(one.waiting, 'session')} waiting and {one.at_work} at work"
+    there = f"{counted(one.workers, 'worker')}, {counted(one.waiting, 'session')} waiting and {one.at_work} at work"
     lines = [f"The queue {place} has {there}{oldest}; {asked}.", f"  policy: {policy}"]
     if not one.workers and (one.waiting or one.at_work):
         lines.append(
@@ -55,7 +56,3 @@ def _problems(one: PolicyQueue, all_of: Sequence[PolicyQueue]) -> list[str]:
             "Start more workers, or find out why folds take long: metric llm_sessions.fold.lag, by made_by.",
         )
     return []
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'s' * (count != 1)}"

@@ -77,6 +77,10 @@ class FoldQueue(Protocol):
         """Remove the request; False if it had expired, and is another worker's by now."""
         ...
 
+    async def uncount(self, task: FoldTask) -> None:
+        """Do not count this attempt, which failed for a reason that is not the session's; it expires as others do."""
+        ...
+
     async def left(self, moment: str = "", *, policy: str) -> tuple[str, int]:
         """A moment, now by default, and how many of the requests up to then are not done."""
         ...

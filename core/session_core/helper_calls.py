@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextvars import copy_context
+from inspect import isawaitable
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
@@ -24,7 +25,7 @@ def call_with_timeout(work: Callable[[], Awaitable[T] | T], *, wait_s: float) ->
     def run() -> None:
         try:
             made: Any = work()
-            answers.put((run_blocking(made) if isinstance(made, Coroutine) else made, None))
+            answers.put((run_blocking(_awaited(made)) if isawaitable(made) else made, None))
         except BaseException as exc:  # noqa: BLE001 (raised again where it was asked)
             answers.put((None, exc))
 
@@ -36,3 +37,7 @@ def call_with_timeout(work: Callable[[], Awaitable[T] | T], *, wait_s: float) ->
     if failed is not None:
         raise failed
     return answer  # type: ignore[return-value]  # None only when `work` gives it
+
+
+async def _awaited(made: Awaitable[T]) -> T:
+    return await made

@@ -53,7 +53,8 @@ class OpenTelemetry:
     `Sessions(url, observers=[OpenTelemetry()])` is enough; `watch(sessions)` adds the length and the age of the fold
     queue, and the availability of a hybrid store's sides. Without explicit providers it uses the global ones.
     Attributes are tenant, tier and names of summarizers; with `session_ids` spans also carry the session id, metrics
-    never do. The span of a fold in the background has a link to the one in which it was requested. Thread-safe.
+    never do. The span of a fold in the background has a link to the one in which this process requested it.
+    Thread-safe.
     """
 
     def __init__(
@@ -157,9 +158,9 @@ class OpenTelemetry:
         return [metrics.Observation(sum(sessions.pipeline.waiting for sessions in set(self._watched)))]
 
     def _longest_wait(self, options: metrics.CallbackOptions) -> Iterable[metrics.Observation]:  # noqa: ARG002 (the API passes it)
-        if not len(self._watched):
-            return []
-        return [metrics.Observation(max(sessions.pipeline.oldest_s for sessions in set(self._watched)))]
+        # The last ones may be collected meanwhile.
+        watched = set(self._watched)
+        return [metrics.Observation(max(sessions.pipeline.oldest_s for sessions in watched))] if watched else []
 
     def _degraded(self, options: metrics.CallbackOptions) -> Iterable[metrics.Observation]:  # noqa: ARG002 (the API passes it)
         if not len(self._watched):

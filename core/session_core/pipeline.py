@@ -94,7 +94,7 @@ class Queue:
         self._pressing.clear()
 
     def _overdue(self, now_s: float) -> list[Key]:
-        """The number of those that waited too long and are not urgent because of their tier anyway."""
+        """Those that waited too long and are not urgent because of their tier anyway."""
         late = takewhile(lambda one: now_s - one[1] >= self.put_off_s, self._since_s.items())
         return [key for key, _ in late if key not in self._pressing]
 
@@ -176,15 +176,10 @@ class Background:
             if self._closed:
                 return
             self.queue.add(key, time.monotonic(), tier)
-            if self._thread is None:
-                # It outlives the call that starts it, whose trace and other context would be those of all folds.
-                self._thread = threading.Thread(
-                    target=Context().run, args=(self._work,), name="llm-sessions-fold", daemon=True
-                )
-                self._thread.start()
+            failure = self._start_thread() if self._thread is None else None
             self._changed.notify_all()
             waiting = len(self.queue)
-        self.services.emit(FoldAsked(key, waiting))
+        self.services.emit(FoldAsked(key, waiting) if failure is None else FoldFailed(key, _reason(failure)))
 
     async def aask(self, key: Key, tier: Tier = Tier.FACTS) -> None:
         """Async form of `ask`."""
@@ -212,6 +207,19 @@ class Background:
             thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout=CLOSE_WAITS_S)
+
+    def _start_thread(self) -> RuntimeError | None:
+        """None if it started. Otherwise why not, and nothing is queued: the next turn of a session asks again."""
+        # It outlives the call that starts it, whose trace and other context would be those of all folds.
+        thread = threading.Thread(target=Context().run, args=(self._work,), name="llm-sessions-fold", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as exc:
+            # The interpreter exits, or the process has as many threads as it may have.
+            self.queue.clear()
+            return exc
+        self._thread = thread
+        return None
 
     def _begin_in_child(self) -> None:
         """Reset after a fork: nothing is queued or in progress."""

@@ -22,7 +22,7 @@ from session_core.voices import run_blocking
 T = TypeVar("T")
 
 RETRY_S = 5.0
-"""Seconds until a queue that failed is tried again."""
+"""Seconds until a queue that failed is tried again, and until the next look for why there are no workers."""
 LOOK_S = 0.05
 """Seconds between two looks of `drain` at the queue."""
 
@@ -31,8 +31,8 @@ class SharedFolding:
     """Requests folds over `queue`, in the voice of the caller, in one round trip.
 
     If the queue is unavailable, or has no worker that folds as this process does, the thread `local` folds instead,
-    and an event says so once. So a request never fails, and waits for an unresponsive queue at most once in `RETRY_S`
-    seconds.
+    and an event says so once; why there is none, a request asks once in `RETRY_S` seconds. So a request never fails,
+    and waits for an unresponsive queue at most once in that time.
     """
 
     def __init__(self, local: Background, queue: FoldQueue, *, owned: bool) -> None:
@@ -42,6 +42,7 @@ class SharedFolding:
         self._owned = owned
         self._breaker = CircuitBreaker(RETRY_S)
         self._lost: str | None = None
+        self._no_workers, self._no_workers_until_s = "", 0.0
 
     @property
     def waiting(self) -> int:
@@ -120,14 +121,22 @@ class SharedFolding:
         self.local.services.emit(FoldAsked(key, waiting))
 
     async def _without_workers(self, queue: FoldQueue) -> str:
-        for other in await queue.policies():
-            if other.workers and other.policy != self.policy:
-                ours, theirs = differences(self.policy, other.policy)
-                return (
-                    f"the workers of {queue.place} fold by another policy ({theirs}; here: {ours}); start them with "
-                    "this application's: llm-sessions worker --app module:name"
-                )
-        return f"{queue.place} has had no worker for {PRESENT_S:g} s; start: llm-sessions worker"
+        """Why nobody folds as this process does; the queue is asked once in `RETRY_S` seconds."""
+        if time.monotonic() >= self._no_workers_until_s:
+            self._no_workers = await self._look_for_workers(queue)
+            self._no_workers_until_s = time.monotonic() + RETRY_S
+        return self._no_workers
+
+    async def _look_for_workers(self, queue: FoldQueue) -> str:
+        others = [one.policy for one in await queue.policies() if one.workers and one.policy != self.policy]
+        if not others:
+            return f"{queue.place} has had no worker for {PRESENT_S:g} s; start: llm-sessions worker"
+        # Of several always the same one, or the reason would be news each time.
+        ours, theirs = differences(self.policy, min(others))
+        return (
+            f"the workers of {queue.place} fold by another policy ({theirs}; here: {ours}); start them with this "
+            "application's: llm-sessions worker --app module:name"
+        )
 
     def _by_itself(self, key: Key, tier: Tier, reason: str) -> None:
         if self._lost != reason:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from session_core.errors import InputError, TranscriptError, shown
 from session_core.serial.plain_messages import is_message, messages_from_plain
 from session_core.turns import Message
 
+STDIN = Path("/dev/stdin")
+"""The path for `read` of what another program writes."""
 _LINES = frozenset({".jsonl", ".ndjson"})
 _LISTS = ("messages", "history", "chat_history")
 _NAMES = ("session_id", "conversation_id", "thread_id", "id", "name", "key")
@@ -78,7 +81,8 @@ def message_from_plain(plain: Mapping[str, Any]) -> Message:
 
 def _text(place: _Place) -> str:
     try:
-        data = place.path.read_bytes()
+        # Opening it by its path would fail for a socket, which it is over ssh.
+        data = sys.stdin.buffer.read() if place.path == STDIN else place.path.read_bytes()
         if data.startswith(_GZIP):
             data = gzip.decompress(data)
         return data.decode("utf-8-sig")

@@ -80,8 +80,11 @@ async def in_thread(work: Callable[..., R], *args: Any) -> R:
     loop = running_loop()
     try:
         begun = loop.run_in_executor(None, partial(copy_context().run, work, *args))
-    except RuntimeError:
-        # While the interpreter exits, as in `atexit`, no thread begins any more.
+    except RuntimeError as exc:
+        # While the interpreter exits, as in `atexit`, no thread begins any more. If a thread cannot begin for another
+        # reason, `work` is queued already, for those that there are.
+        if "shutdown" not in str(exc):
+            raise
         return work(*args)
     return await begun
 

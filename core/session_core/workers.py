@@ -130,6 +130,7 @@ class Worker:
                 return
             if isinstance(failure, StoreBusy):
                 # The store is unavailable, perhaps for this worker alone: the request expires, and is taken again.
+                self._tried(lambda: run_blocking(self.queue.uncount(task)))
                 time.sleep(RETRY_S)
                 return
             self._tried(lambda: run_blocking(self.queue.done(task)))

@@ -135,19 +135,23 @@ def doctor(asked: argparse.Namespace) -> int:
     with opened(asked.url, asked.window) as sessions:
         findings = run_blocking(examine(sessions.store, sessions.policy, tenant=asked.tenant))
         broken = run_blocking(sessions.store.damage())
-    queued, served = _queue(asked.queue) if asked.queue else ([], True)
-    print("\n".join([*lines(findings), *(f"damaged: {one}; {MEND_DAMAGE}" for one in broken), *queued]))
+    print("\n".join([*lines(findings), *(f"damaged: {one}; {MEND_DAMAGE}" for one in broken)]))
+    # After what is known by now: a queue that is down is an error.
+    served = _examine_queue(asked.queue) if asked.queue else True
     return 0 if findings.healthy and not broken and served else 1
 
 
-def _queue(url: str) -> tuple[list[str], bool]:
+def _examine_queue(url: str) -> bool:
+    """Prints the state of the queue of folds; returns whether there are no problems."""
     from session_core.doctor_queue import queue_lines
 
     queue = open_queue(url)
     try:
-        return queue_lines(queue.place, run_blocking(queue.policies()))
+        told, served = queue_lines(queue.place, run_blocking(queue.policies()))
     finally:
         run_blocking(queue.close())
+    print("\n".join(told))
+    return served
 
 
 def _name(name: str) -> str:

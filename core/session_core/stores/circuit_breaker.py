@@ -17,23 +17,23 @@ class CircuitBreaker:
 
     def __init__(self, retry_after_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._retry_after_s, self._clock = retry_after_s, clock
-        self._closed_until_s: float | None = None
+        self._retry_at_s: float | None = None
         self._lock = ForkSafeLock()
 
     def lets_through(self) -> bool:
         """Whether to try now; while the circuit is open, True is returned to one caller only."""
         with self._lock:
-            if self._closed_until_s is None:
+            if self._retry_at_s is None:
                 return True
-            if self._clock() < self._closed_until_s:
+            if self._clock() < self._retry_at_s:
                 return False
-            self._closed_until_s = self._clock() + self._retry_after_s
+            self._retry_at_s = self._clock() + self._retry_after_s
             return True
 
     def worked(self) -> None:
         with self._lock:
-            self._closed_until_s = None
+            self._retry_at_s = None
 
     def failed(self) -> None:
         with self._lock:
-            self._closed_until_s = self._clock() + self._retry_after_s
+            self._retry_at_s = self._clock() + self._retry_after_s

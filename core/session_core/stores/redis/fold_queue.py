@@ -21,6 +21,7 @@ from session_core.stores.redis.scripts import (
     FOLD_POLICIES,
     FOLD_STATE,
     FOLD_TAKE,
+    FOLD_UNCOUNT,
     Script,
 )
 from session_core.stores.redis.wires import BlockingWire, Call, Wire
@@ -75,7 +76,7 @@ class RedisFoldQueue(ProcessBound):
 
     async def take(self, worker: str, *, policy: str, held_s: float) -> FoldTask | None:
         parts = (WAITING, URGENT, TAKEN, WORKERS, HOLDERS, ATTEMPTS, HAD)
-        found = await self._run(FOLD_TAKE, policy, parts, worker, _PRESENT_MS, _ms(held_s), policy)
+        found = await self._run(FOLD_TAKE, policy, parts, worker, _PRESENT_MS, _ms(held_s), policy, _KEPT_MS)
         if found is None:
             return None
         name, token, waited_ms, attempt = found
@@ -90,6 +91,9 @@ class RedisFoldQueue(ProcessBound):
     async def done(self, task: FoldTask) -> bool:
         told = await self._run(FOLD_DONE, task.policy, (TAKEN, HOLDERS, ATTEMPTS), _packed(task.key), task.token)
         return bool(told == 1)
+
+    async def uncount(self, task: FoldTask) -> None:
+        await self._run(FOLD_UNCOUNT, task.policy, (HOLDERS, ATTEMPTS), _packed(task.key), task.token)
 
     async def left(self, moment: str = "", *, policy: str) -> tuple[str, int]:
         at, left = await self._run(FOLD_LEFT, policy, (WAITING, URGENT, HOLDERS), moment)

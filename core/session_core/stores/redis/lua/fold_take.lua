@@ -1,5 +1,5 @@
 -- Take the next session to fold. KEYS: waiting, urgent, taken, workers, holders, attempts, policies of workers.
--- ARGV: worker, ms that it counts as present, ms that it holds the session unless it says more, policy.
+-- ARGV: worker, ms that it counts as present, ms that it holds the session unless it says more, policy, ms to keep.
 -- Reply: session, token, ms since the request, number of this attempt; or nothing.
 -- The token is the moment in microseconds, or more, so that it is new after a loss of data too.
 -- The oldest urgent one, else the oldest; none that is at work. Those of workers that fell silent wait again.
@@ -36,6 +36,7 @@ for place = 2, 1, -1 do
       redis.call('HSET', KEYS[5], session, string.format('%s %.0f %d', token, asked, place - 1), '', token)
       redis.call('ZADD', KEYS[3], now + ARGV[3], session)
       redis.call('ZREM', KEYS[place], session)
+      for each = 1, 7 do redis.call('PEXPIRE', KEYS[each], ARGV[5]) end
       return {session, token, math.max(now - asked, 0), attempt}
     end
   end
