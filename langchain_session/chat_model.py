@@ -20,7 +20,7 @@ class ChatModelSummarizer(EqualByParts):
 
     def __init__(self, model: BaseChatModel) -> None:
         self.model = _chat_model(model)
-        self.name = f"llm:{type(model).__name__}"
+        self.name = _name_of(model)
 
     async def summarize(self, request: SummaryRequest) -> str:
         """The model's summary of the notes so far and the new messages."""
@@ -32,7 +32,7 @@ class ChatModelClassifier(EqualByParts):
 
     def __init__(self, model: BaseChatModel) -> None:
         self.model = _chat_model(model)
-        self.name = f"llm:{type(model).__name__}"
+        self.name = _name_of(model)
 
     async def judge(self, messages: Sequence[Message]) -> dict[int, Importance]:
         """The model's judgement of each message; messages without one are left out."""
@@ -44,7 +44,7 @@ class ChatModelExtractor(EqualByParts):
 
     def __init__(self, model: BaseChatModel) -> None:
         self.model = _chat_model(model)
-        self.name = f"llm:{type(model).__name__}"
+        self.name = _name_of(model)
 
     async def extract(self, messages: Sequence[Message]) -> list[Fact]:
         """The facts that the model lists."""
@@ -54,6 +54,12 @@ class ChatModelExtractor(EqualByParts):
 def _chat_model(given: BaseChatModel) -> BaseChatModel:
     """`given`; its name alone would fail in the background, at each fold. Raises: ConfigError."""
     return require_method(given, "invoke", "a chat model", 'init_chat_model("provider:model")')
+
+
+def _name_of(model: BaseChatModel) -> str:
+    """Class and model: workers fold only for applications with the same helpers, which they tell by their names."""
+    called = getattr(model, "model_name", None) or getattr(model, "model", None)
+    return ":".join(["llm", type(model).__name__, *([called] if isinstance(called, str) and called else [])])
 
 
 def _answer(model: BaseChatModel, prompt: tuple[str, str]) -> str:

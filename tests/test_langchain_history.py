@@ -12,7 +12,7 @@ from langchain_core.runnables import RunnableLambda
 from langchain_core.runnables.history import RunnableWithMessageHistory
 from strict_model import check_sent
 
-from langchain_session import ChatModelSummarizer, SessionChatMessageHistory
+from langchain_session import ChatModelClassifier, ChatModelExtractor, ChatModelSummarizer, SessionChatMessageHistory
 from session_core import Budget, Policy, Sessions
 from session_core.events import FellBack, Folded
 from session_core.testing import Heard
@@ -140,6 +140,22 @@ def long_talk(summarizer) -> tuple[list, str]:
         for turn in range(30):
             history.add_messages([HumanMessage(f"My order {turn} is ORD-{turn}"), AIMessage("I looked it up. " * 10)])
         return list(heard), "\n".join(str(m.content) for m in history.messages)
+
+
+class Hosted(GenericFakeChatModel):
+    model: str = ""
+
+
+class Deployed(GenericFakeChatModel):
+    model_name: str = ""
+
+
+def test_helpers_of_different_models_of_one_class_have_different_names():
+    small, large = (Hosted(messages=iter([]), model=name) for name in ("small", "large"))
+    deployed = Deployed(messages=iter([]), model_name="eu-1")
+    assert ChatModelSummarizer(small).name == "llm:Hosted:small"
+    assert ChatModelClassifier(large).name == "llm:Hosted:large"
+    assert ChatModelExtractor(deployed).name == "llm:Deployed:eu-1"
 
 
 def test_a_chat_model_writes_the_digest():
