@@ -47,7 +47,12 @@ antwoord in het Engels alsjeblieft
 回答はですます調でお願いします
 回答时请用简体字
 답변은 짧게 해주세요
+réponds-moi en phrases courtes, s'il te plaît
+erkläre mir das ohne Fachbegriffe
+rispondi sempre in italiano
+отвечай на русском
 in french from here on
+English for the rest of this chat please
 """.strip().split("\n")
 RETURNED = """
 back to 300 grams then
@@ -101,6 +106,44 @@ lui scrive sempre in ritardo
 er antwortet immer kurz
 I forget what she said
 j'ai oublié ce qu'elle a dit
+no cats or dogs were harmed
+no cash, I paid by card
+nothing special, no thanks to him
+pas d'accord, c'est trop cher
+pas d'urgence
+kein Thema, das passt
+kein Interesse
+geen gedoe
+llegué sin problemas, gracias
+sono senza parole, grazie
+никакой разницы
+explique em uma frase o que é fotossíntese
+explícame en qué consiste
+erkläre mir in einem Satz, was ein Monad ist
+antworte auf die Mail von Tom
+sprich mit deinem Chef
+spiegami perché succede sempre così
+schrijf in twee zinnen wat dit doet
+отвечай на вопрос
+пиши на почту
+回复要多少钱
+説明はあとで聞いてください
+답장은 기다려 주세요
+from here on the path is steep
+back to Berlin tomorrow, finally
+back to life
+let's say a customer has three orders
+let's say x is 5
+we are only human after all
+I changed their minds about the job
+je reviens au bureau lundi
+vuelvo a Madrid mañana
+torniamo a noi
+voltou para casa às 8
+zurück zum Thema
+terug naar kantoor
+вернёмся к теме
+errei a porta ontem
 """.strip().split("\n")
 
 
@@ -132,6 +175,22 @@ def test_what_is_to_be_forgotten_is_corrected(text: str) -> None:
 def test_what_only_sounds_like_it_states_nothing(text: str) -> None:
     assert kinds(text) == ()
     assert not is_revision(text)
+
+
+@pytest.mark.parametrize("place", ["no, at the Hilton", "nope, by train", "hm, no, on the 5th"])
+def test_a_no_with_another_place_or_day_is_a_correction(place: str) -> None:
+    assert is_correction(place)
+
+
+@pytest.mark.parametrize(
+    "answer", ["No, with my sister.", "No, in my opinion it's fine.", "No, at least not yet.", "No, to be honest."]
+)
+def test_a_no_that_answers_a_question_corrects_nothing_said_before(answer: str) -> None:
+    stated = "I want a hotel in Rome under 200 euros."
+    asked = Message(Role.ASSISTANT, "Will you travel alone?", id="2", seq=2)
+    said = [*_user(stated), asked, Message(Role.USER, answer, id="3", seq=3)]
+    assert with_corrections(said, extract(said))[0].content == stated
+    assert stated in [line(fact) for fact in merge([], extract(said)) if fact.current]
 
 
 @pytest.mark.parametrize(
