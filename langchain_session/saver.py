@@ -326,7 +326,7 @@ class SessionSaver(Maintenance, Lifetime):
     ) -> tuple[RunnableConfig, Tier]:
         """Store a checkpoint; returns the config that names it, and the tier to ask for a fold for."""
         began = time.perf_counter()
-        self._warn_of_another_channel(config, checkpoint)
+        self._warn_of_another_channel(config, checkpoint, metadata)
         key = self.key(config)
         notes, behind = notes_of(config), config["configurable"].get("checkpoint_id")
         given, values = checkpoint["channel_values"], without_snapshots(checkpoint["channel_values"], self.channel)
