@@ -258,6 +258,15 @@ def test_a_pair_of_things_is_no_question_that_a_value_answers() -> None:
     assert [line(fact) for fact in extract(messages) if fact.author is None] == ["40 EUR"]
 
 
+@pytest.mark.parametrize("text", ["All looks good.", "All is fine, thanks"])
+def test_who_finds_all_of_it_good_chooses_nothing(text: str) -> None:
+    messages = [
+        Message(Role.ASSISTANT, "The tests and the docs are done.", id="1", seq=1),
+        Message(Role.USER, text, id="2", seq=2),
+    ]
+    assert extract(messages) == []
+
+
 def test_being_glad_to_hear_something_takes_no_offer() -> None:
     messages = [
         Message(Role.ASSISTANT, "Shall I rebook the flight to Oslo?", id="1", seq=1),
