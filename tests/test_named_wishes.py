@@ -77,8 +77,27 @@ olvide lo que dije sobre el garaje
 dimentica quello che ho detto sul tetto
 esqueça o que eu disse sobre o telhado
 vergeet wat ik zei over het dak
+забудь, что я говорил о бюджете
 屋根の話は忘れてください
 忘掉我刚才说的屋顶
+""".strip().split("\n")
+KEPT = """
+don't forget what I said about the budget
+please never forget what we said about the roof
+did you forget what I said about the budget?
+you ignored everything I said about the budget
+n'oublie pas ce que j'ai dit sur le toit
+tu oublies ce que j'ai dit sur le toit
+mi hermano olvida lo que dije sobre la cena
+mio padre dimentica quello che ho detto su Roma
+não esqueça o que eu disse sobre o telhado
+hij vergeet wat ik zei over de auto
+не забудь, что я говорил о бюджете
+nie zapomnij o mleku
+その話は忘れていました
+别忘了我说的预算
+我忘了之前说的日期
+말은 잊어버리지 마세요
 """.strip().split("\n")
 NOTHING = """
 no answer from the hotel, i called twice
@@ -169,6 +188,11 @@ def test_who_goes_back_to_a_choice_revises_the_last_one(text: str) -> None:
 @pytest.mark.parametrize("text", TAKEN_BACK)
 def test_what_is_to_be_forgotten_is_corrected(text: str) -> None:
     assert is_correction(text)
+
+
+@pytest.mark.parametrize("text", KEPT)
+def test_what_is_not_to_be_forgotten_is_not_corrected(text: str) -> None:
+    assert not is_correction(text)
 
 
 @pytest.mark.parametrize("text", NOTHING)

@@ -83,18 +83,25 @@ RETURNS = (
 )
 """These may replace an earlier wish, as revisions do."""
 
+_ASKS = (
+    r"(?:^\W*|[.,;:!–—-]\s*|\b(?:please|just|and|but|so|ok(?:ay)?|oh|actually|you (?:can|may)|(?:can|could) you|"
+    r"let['’]?s|et|mais|alors|s['’]il (?:te|vous) plaît|und|aber|bitte|y|pero|por favor|e|ma|mas|per favore|en|maar|и|но|"
+    r"пожалуйста|i|ale|proszę) )"
+)
+"""What stands before a request: "don't forget ..." and "he forgets ..." are none."""
 TAKEN_BACK = (
-    r"\b(?:forget|ignore|disregard) (?:what|everything|all) (?:i|we)(?:['’]ve| have)? (?:just )?said (?:about|on) "
+    rf"{_ASKS}(?:"
+    r"(?:forget|ignore|disregard) (?:what|everything|all) (?:i|we)(?:['’]ve| have)? (?:just )?said (?:about|on) "
     r"(?:the |my |our )?|"
-    r"\boublie[zs]? (?:tout )?ce qu['’e] ?(?:on |j['’])(?:ai |a )?dit (?:sur|de|du|au sujet de|"
+    r"oublie[zs]? (?:tout )?ce qu['’e] ?(?:on |j['’])(?:ai |a )?dit (?:sur|de|du|au sujet de|"
     r"pour) (?:l[ea]s? |l['’])?|"
-    r"\bverg(?:iss|esst|essen sie),? was (?:ich|wir) (?:über|zu[mr]?|von) (?:d(?:as|ie|en|er|em) )?|"
-    r"\bolvid(?:a|e|ad|en) lo (?:que (?:dije|he dicho|dijimos) (?:de|sobre)|del?) (?:l[ao]s? |el |del )?|"
-    r"\bdimentica(?:te)? (?:quello|quel|ciò) che (?:ho|abbiamo) detto (?:su|sul|sulla|sui|sugli|sulle|di) |"
-    r"\besque[cç](?:e|a|am) o que (?:eu )?(?:disse|falei|dissemos) (?:sobre|d[eoa]s?) (?:[oa]s? )?|"
-    r"\bvergeet wat (?:ik|we) (?:zei(?:den)?|heb(?:ben)? gezegd) over (?:de |het )?|"
-    r"\bзабудь(?:те)? (?:то, )?что я (?:говорила?|сказала?) (?:о|об|про) |"
-    r"\bzapomnij(?:cie)? (?:o|to, co mówił[ae]m o) "
+    r"verg(?:iss|esst|essen sie),? was (?:ich|wir) (?:über|zu[mr]?|von) (?:d(?:as|ie|en|er|em) )?|"
+    r"olvid(?:a|e|ad|en) lo (?:que (?:dije|he dicho|dijimos) (?:de|sobre)|del?) (?:l[ao]s? |el |del )?|"
+    r"dimentica(?:te)? (?:quello|quel|ciò) che (?:ho|abbiamo) detto (?:su|sul|sulla|sui|sugli|sulle|di) |"
+    r"esque[cç](?:e|a|am) o que (?:eu )?(?:disse|falei|dissemos) (?:sobre|d[eoa]s?) (?:[oa]s? )?|"
+    r"vergeet wat (?:ik|we) (?:zei(?:den)?|heb(?:ben)? gezegd) over (?:de |het )?|"
+    r"забудь(?:те)?,? (?:то, )?что я (?:говорила?|сказала?) (?:о|об|про) |"
+    r"zapomnij(?:cie)? (?:o|to, co mówił[ae]m o) )"
 )
 """What stands before the thing of which what was said holds no more."""
 TAKES_BACK = (
@@ -103,9 +110,14 @@ TAKES_BACK = (
         "dimenticate esquece esqueça vergeet забудь забудьте zapomnij zapomnijcie",
         TAKEN_BACK,
     ),
-    Cue.within("kana", r"(?:の話|のこと|の件|と言ったの)は(?:もう)?(?:忘れて|なかったことに)"),
-    Cue.within("han", r"(?:忘掉|忘了|别管|忽略)我?(?:刚才|之前|前面)?(?:说|讲)(?:过)?的"),
-    Cue.within("hangul", r"(?:말|얘기|이야기)(?:한 (?:거|것))?(?:은|는)? (?:잊어|무시해)"),
+    Cue.within(
+        "kana", r"(?:の話|のこと|の件|と言ったの)は(?:もう)?(?:忘れて(?!ない|いま|いる|いた|た|しま)|なかったことに)"
+    ),
+    Cue.within(
+        "han",
+        r"(?<!别)(?<!別)(?<!我)(?<!没)(?<!不)(?<!不要)(?:忘掉|忘了|别管|忽略)我?(?:刚才|之前|前面)?(?:说|讲)(?:过)?的",
+    ),
+    Cue.within("hangul", r"(?:말|얘기|이야기)(?:한 (?:거|것))?(?:은|는)? (?:잊어(?! ?버리지| ?버렸)|무시해)"),
 )
 RETRACTED_THING = re.compile(
     rf"(?:{TAKEN_BACK})(?P<old>[^\W\d_]+(?:[- ][^\W\d_]+){{0,3}}?)(?=[,.;:!?]|\s(?:and|et|und|y|e|en)\s|$)",
