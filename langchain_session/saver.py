@@ -339,7 +339,7 @@ class SessionSaver(Maintenance, Lifetime):
         # Processed off the event loop; the results are cached.
         await voice.services.prepare_all(newest_large(values.get(self.channel)))
         origin = ListOrigin.of(config, parent_id, known_in(config))
-        origin = origin.of_nothing if await was_deleted(config, key, voice.store) else origin
+        origin = origin.without_base if await was_deleted(config, key, voice.store) else origin
         changed = await stored_values(
             values,
             [name for name in new_versions if name in checkpoint["channel_versions"]],
