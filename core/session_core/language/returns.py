@@ -85,8 +85,8 @@ RETURNS = (
 
 _ASKS = (
     r"(?:^\W*|[.,;:!–—-]\s*|\b(?:please|just|and|but|so|ok(?:ay)?|oh|actually|you (?:can|may)|(?:can|could) you|"
-    r"let['’]?s|et|mais|alors|s['’]il (?:te|vous) plaît|und|aber|bitte|y|pero|por favor|e|ma|mas|per favore|en|maar|и|но|"
-    r"пожалуйста|i|ale|proszę) )"
+    r"let['’]?s|et|mais|alors|s['’]il (?:te|vous) plaît|und|aber|bitte|y|pero|por favor|e|ma|mas|per favore|en|maar|и|"
+    r"но|пожалуйста|i|ale|proszę) )"
 )
 """What stands before a request: "don't forget ..." and "he forgets ..." are none."""
 TAKEN_BACK = (
