@@ -131,6 +131,12 @@ nothing special, no thanks to him
 pas d'accord, c'est trop cher
 pas d'urgence
 kein Thema, das passt
+keine Rückmeldung vom Kunden
+kein Treffer in der Suche
+keine Rechnung erhalten
+niente risposta
+geen resultaat
+pas d'autre choix
 kein Interesse
 geen gedoe
 llegué sin problemas, gracias

@@ -21,6 +21,7 @@ _NARRATED = (
     r"^(?!.*\b(?:today|yesterday|tonight|here|yet|since|this (?:year|month|week|morning)|heute|gestern|"
     r"hier|seit|dieses|diese[rn]?|"
     r"aujourd|ici|depuis|cette|ce (?:mois|matin|soir)|oggi|ieri|qui|quest\w+|da (?:ieri|giorni)|"
+    r"erhalten|bekommen|gefunden|reçue?s?|trouvée?s?|ontvangen|gevonden|"
     r"vandaag|gisteren|sinds|deze|"
     r"dit jaar|сегодня|вчера)\b)"
 )
@@ -56,7 +57,8 @@ REFUSED_THINGS = (
         "pas",
         rf"{_LEAD}pas d(?:e |es |u |['’])(?!(?:problèmes?|soucis?|panique|chance|quoi|nouvelles?|doute|raison|mal|"
         r"réponses?|idées?|temps|questions?|changements?|erreurs?|réseau|connexion|vrai|résultats?|différences?|tout|moi|"
-        r"lui|vous|nous|accord|avis|commentaires?|inquiétudes?|urgence|importance|stress|bol|retours?|place|pluie|plan)\b)"
+        r"lui|vous|nous|accord|avis|commentaires?|inquiétudes?|urgence|importance|stress|bol|retours?|place|pluie|plan|"
+        r"autres?|retard|heure|messages?|données?|traces?|accès|solutions?|signal)\b)"
         rf"{_ANY}{_ENDS}",
     ),
     Cue.of(
@@ -64,38 +66,42 @@ REFUSED_THINGS = (
         rf"{_LEAD}keine?[nrm]? (?!(?:ahnung|probleme?|fragen?|sorgen?|zeit|lust|angst|chance|ideen?|wunder|eile|stress|"
         r"panik|antwort|ursache|verbindung|netz|empfang|strom|mensch|zweifel|gute|fehler|änderung(?:en)?|ergebnisse?|"
         r"unterschied|mehr|von|der|die|das|thema|ding|witz|bock|meinung|interesse|kommentar|grund|wort|platz|"
-        r"erfahrung)\b)"
+        r"erfahrung|rückmeldung(?:en)?|treffer|ergebnis|weiteren?|andere[rnsm]?|nachrichten?|meldung(?:en)?|lösung(?:en)?|"
+        r"neuigkeiten|daten|zugriff)\b)"
         rf"{_ANY}{_ENDS}|\bohne {_ANY},? bitte\W*$",
         whole=True,
     ),
     Cue.of(
         "niente senza",
         rf"{_LEAD}niente (?!(?:di|da|male|paura|problem\w|panico|più|meno|affatto|che|per|in|a|altro|ancora|ansia|"
-        rf"posto|scuse)\b){_ANY}{_ENDS}|"
+        rf"posto|scuse|rispost\w|novità|risultat\w|notizi\w|error\w|messagg\w|soluzion\w)\b){_ANY}{_ENDS}|"
         rf"\bsenza (?!(?:parole|problemi|dubbio|fretta)\b){_ANY},? (?:per favore|grazie)\W*$",
         whole=True,
     ),
     Cue.of(
         "sin",
-        rf"\bsin (?!(?:(?:duda|problema|embargo|prisa|más)s?|ti|mí|él|ella)\b){_ANY},? (?:por favor|gracias)\W*$",
+        rf"\bsin (?!(?:(?:duda|problema|embargo|prisa|más|palabra|noticia|trabajo)s?|novedad(?:es)?|ti|mí|él|"
+        rf"ella)\b){_ANY},? (?:por favor|gracias)\W*$",
         also="favor gracias",
     ),
     Cue.of(
         "sem",
-        rf"\bsem (?!(?:dúvidas?|problemas?|pressa|mais|ti|mim)\b){_ANY},? (?:por favor|obrigad[oa])\W*$",
+        rf"\bsem (?!(?:dúvidas?|problemas?|pressa|mais|palavras|novidades|ti|mim)\b)"
+        rf"{_ANY},? (?:por favor|obrigad[oa])\W*$",
         also="favor obrigado obrigada",
     ),
     Cue.of(
         "geen zonder",
         rf"{_LEAD}geen (?!(?:idee|probleem|problemen|zorgen|dank|tijd|zin|punt|haast|nieuws|antwoord|wonder|kans|"
-        r"stress|vragen|fouten|van|enkele?|mening|interesse|commentaar|paniek|moeite|gedoe|plek|ervaring)\b)"
+        r"stress|vragen|fouten|van|enkele?|mening|interesse|commentaar|paniek|moeite|gedoe|plek|ervaring|reacties?|"
+        r"resulta(?:at|ten)|bericht(?:en)?|toegang|gegevens|oplossing|verschil)\b)"
         rf"{_ANY}{_ENDS}|\bzonder (?!(?:jou|mij|ons|problemen)\b){_ANY},? (?:graag|alsjeblieft|alstublieft|aub)\W*$",
         whole=True,
     ),
     Cue.of("bez", rf"\bbez (?!problemu\b){_ANY},? proszę\W*$", also="proszę"),
     Cue.of(
         "без никаких никакого никакой",
-        rf"{_LEAD}никак(?:их|ого|ой) (?!проблем|вопрос|сомнен|новост|разниц|желан|иде)\w+|"
+        rf"{_LEAD}никак(?:их|ого|ой) (?!проблем|вопрос|сомнен|новост|разниц|желан|иде|изменен|ошиб|результат|данн)\w+|"
         rf"\bбез (?!(?:проблем|вопросов|меня|тебя)\b){_ANY},? пожалуйста\W*$",
         whole=True,
     ),
