@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -47,6 +47,7 @@ class Inner(BaseCheckpointSaver[Any]):
     tenant: str
     channel: str
     _rule: ConcurrencyRule
+    _warn_of_another_channel: Callable[[RunnableConfig, GraphCheckpoint, CheckpointMetadata], None]
     _awaiting: Voice
     _originals: Originals
     _whole: bool
@@ -147,6 +148,7 @@ class Inner(BaseCheckpointSaver[Any]):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> tuple[RunnableConfig, Tier]:
+        self._warn_of_another_channel(config, checkpoint, metadata)
         guard = await self._rule.guard(voice.leases, config)
         done = await self._records_of(voice).put(config, checkpoint, metadata, new_versions, guard.get("lease"))
         await self._rule.on_checkpoint(voice.leases, config, checkpoint)

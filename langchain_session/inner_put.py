@@ -55,6 +55,6 @@ class InnerPut:
         )
 
     @property
-    def of_nothing(self) -> Self:
+    def without_base(self) -> Self:
         """The same, without the record that the list came from, since that is deleted."""
         return replace(self, version=None, base=Ranges(), hidden=Ranges(), known=None)

@@ -134,7 +134,7 @@ class InnerRecords:
             await hold_turn(self.store, lease, ttl_s=lease.ttl_s)
         if said is not None:
             put = replace(InnerPut.of(config, checkpoint["id"], metadata, self.tenant), lease=lease)
-            put = put.of_nothing if await was_deleted(config, put.key, self.store) else put
+            put = put.without_base if await was_deleted(config, put.key, self.store) else put
             raw, done = await self._keep(put, said, is_new=self.channel in new_versions)
             if done is not None and done.new and not put.key.namespace:
                 fold = await self._flow(put.key).report_append(done, time.perf_counter() - began)

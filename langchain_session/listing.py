@@ -48,7 +48,7 @@ class ListOrigin:
         return cls(run, parent_id, version, Ranges.from_pairs(base), Ranges.from_pairs(hidden), known)
 
     @property
-    def of_nothing(self) -> ListOrigin:
+    def without_base(self) -> ListOrigin:
         """The origin without the record that the list came from, since that is deleted."""
         return ListOrigin(self.run, self.parent_id, None, Ranges(), Ranges())
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import Checkpoint as GraphCheckpoint
-from langgraph.checkpoint.base import DeltaChannelHistory, get_checkpoint_id
+from langgraph.checkpoint.base import CheckpointMetadata, DeltaChannelHistory, get_checkpoint_id
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 
 from langchain_session.channels import Storage, is_message_list
@@ -45,11 +45,17 @@ class Maintenance(ImportExport):
                 store.scheme,
             )
 
-    def _warn_of_another_channel(self, config: RunnableConfig, checkpoint: GraphCheckpoint) -> None:
-        """Log a warning, once, if the graph keeps its messages under another key than `channel`: its runs get all."""
+    def _warn_of_another_channel(
+        self, config: RunnableConfig, checkpoint: GraphCheckpoint, metadata: CheckpointMetadata
+    ) -> None:
+        """Log a warning, once, if the graph keeps its messages under another key than `channel`: its runs get all.
+
+        Only after a node has run, since an input may have other messages than the conversation's.
+        """
         if (
             self._warned_of_channel
             or self.channel in checkpoint["channel_versions"]
+            or metadata.get("step", 1) < 1
             or config["configurable"].get("checkpoint_ns")
         ):
             return

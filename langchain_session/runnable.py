@@ -231,7 +231,11 @@ class _AsyncCall:
 
     async def _failed(self, exc: BaseException) -> None:
         if _lost_otherwise(self.call, exc):
-            said = self.turn.interrupted(self.call and self.call.came)
+            try:
+                said = self.turn.interrupted(self.call and self.call.came)
+            except BaseException:
+                await self.held.aclose()
+                raise
             await finish_or_undo(_ended(self.session, said, self.lease, self.held))
         else:
             await self.held.aclose()

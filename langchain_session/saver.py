@@ -326,7 +326,7 @@ class SessionSaver(Maintenance, Lifetime):
     ) -> tuple[RunnableConfig, Tier]:
         """Store a checkpoint; returns the config that names it, and the tier to ask for a fold for."""
         began = time.perf_counter()
-        self._warn_of_another_channel(config, checkpoint)
+        self._warn_of_another_channel(config, checkpoint, metadata)
         key = self.key(config)
         notes, behind = notes_of(config), config["configurable"].get("checkpoint_id")
         given, values = checkpoint["channel_values"], without_snapshots(checkpoint["channel_values"], self.channel)
@@ -339,7 +339,7 @@ class SessionSaver(Maintenance, Lifetime):
         # Processed off the event loop; the results are cached.
         await voice.services.prepare_all(newest_large(values.get(self.channel)))
         origin = ListOrigin.of(config, parent_id, known_in(config))
-        origin = origin.of_nothing if await was_deleted(config, key, voice.store) else origin
+        origin = origin.without_base if await was_deleted(config, key, voice.store) else origin
         changed = await stored_values(
             values,
             [name for name in new_versions if name in checkpoint["channel_versions"]],

@@ -178,13 +178,15 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
         return type(self).from_dict, (self.to_dict(),)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """This memory; with `update` another one with these values, attached to the session that they name.
+        """This memory; with `update` another one with these values, attached to the session that they name with
+        `session_id`.
 
         Messages are never copied, so `deep` changes nothing. Raises: pydantic's ValidationError.
         """
         if not update:
             return self
-        return type(self)(**{**{name: getattr(self, name) for name in type(self).model_fields}, **update})
+        named = {"chat_store_key" if name == "session_id" else name: value for name, value in update.items()}
+        return type(self)(**{**{name: getattr(self, name) for name in type(self).model_fields}, **named})
 
     def get(
         self,

@@ -6,11 +6,14 @@ import asyncio
 import gc
 import os
 import sys
+from collections.abc import AsyncIterator
 from typing import Any
 
 import anyio
 import pytest
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
+from langchain_core.runnables import RunnableLambda
+from pydantic import ValidationError
 from side_by_side import CONFIG, player
 from slow_graph import slow_graph
 from strict_model import StrictChatModel
@@ -205,3 +208,17 @@ def test_an_interrupt_while_taking_a_turn_releases_it() -> None:
         raise AssertionError("the block has begun")
     with session.lease(wait_s=0.0) as turn:
         assert turn.held
+
+
+def test_an_answer_that_is_no_message_releases_its_turn() -> None:
+    async def answer(_: Any) -> AsyncIterator[AIMessageChunk]:
+        yield AIMessageChunk.model_construct(content=7)
+
+    async def ask(sessions: Sessions) -> None:
+        with pytest.raises(ValidationError):
+            await with_session(RunnableLambda(answer), sessions, lease=True).ainvoke("hello", IN_CHAIN)
+        async with sessions.session("t").lease(wait_s=0.0):
+            pass
+
+    with Sessions("memory://") as sessions:
+        asyncio.run(ask(sessions))

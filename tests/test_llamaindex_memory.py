@@ -382,6 +382,7 @@ def test_a_copy_with_other_values_leaves_the_memory_as_it_is(memory: SessionMemo
     assert (memory.token_limit, memory.session_id) == (2_000, "one")
     assert (smaller.token_limit, smaller.get_all()) == (100, memory.get_all())
     assert (other.session_id, other.get_all()) == ("b", [])
+    assert memory.model_copy(update={"session_id": "b"}).session_id == "b"
     assert memory.model_copy() is memory.model_copy(deep=True) is memory
     with pytest.raises(ValueError, match="tenant"):
         memory.model_copy(update={"tenant": "acme"})

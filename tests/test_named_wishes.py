@@ -47,7 +47,12 @@ antwoord in het Engels alsjeblieft
 回答はですます調でお願いします
 回答时请用简体字
 답변은 짧게 해주세요
+réponds-moi en phrases courtes, s'il te plaît
+erkläre mir das ohne Fachbegriffe
+rispondi sempre in italiano
+отвечай на русском
 in french from here on
+English for the rest of this chat please
 """.strip().split("\n")
 RETURNED = """
 back to 300 grams then
@@ -72,8 +77,27 @@ olvide lo que dije sobre el garaje
 dimentica quello che ho detto sul tetto
 esqueça o que eu disse sobre o telhado
 vergeet wat ik zei over het dak
+забудь, что я говорил о бюджете
 屋根の話は忘れてください
 忘掉我刚才说的屋顶
+""".strip().split("\n")
+KEPT = """
+don't forget what I said about the budget
+please never forget what we said about the roof
+did you forget what I said about the budget?
+you ignored everything I said about the budget
+n'oublie pas ce que j'ai dit sur le toit
+tu oublies ce que j'ai dit sur le toit
+mi hermano olvida lo que dije sobre la cena
+mio padre dimentica quello che ho detto su Roma
+não esqueça o que eu disse sobre o telhado
+hij vergeet wat ik zei over de auto
+не забудь, что я говорил о бюджете
+nie zapomnij o mleku
+その話は忘れていました
+别忘了我说的预算
+我忘了之前说的日期
+말은 잊어버리지 마세요
 """.strip().split("\n")
 NOTHING = """
 no answer from the hotel, i called twice
@@ -101,6 +125,50 @@ lui scrive sempre in ritardo
 er antwortet immer kurz
 I forget what she said
 j'ai oublié ce qu'elle a dit
+no cats or dogs were harmed
+no cash, I paid by card
+nothing special, no thanks to him
+pas d'accord, c'est trop cher
+pas d'urgence
+kein Thema, das passt
+keine Rückmeldung vom Kunden
+kein Treffer in der Suche
+keine Rechnung erhalten
+niente risposta
+geen resultaat
+pas d'autre choix
+kein Interesse
+geen gedoe
+llegué sin problemas, gracias
+sono senza parole, grazie
+никакой разницы
+explique em uma frase o que é fotossíntese
+explícame en qué consiste
+erkläre mir in einem Satz, was ein Monad ist
+antworte auf die Mail von Tom
+sprich mit deinem Chef
+spiegami perché succede sempre così
+schrijf in twee zinnen wat dit doet
+отвечай на вопрос
+пиши на почту
+回复要多少钱
+説明はあとで聞いてください
+답장은 기다려 주세요
+from here on the path is steep
+back to Berlin tomorrow, finally
+back to life
+let's say a customer has three orders
+let's say x is 5
+we are only human after all
+I changed their minds about the job
+je reviens au bureau lundi
+vuelvo a Madrid mañana
+torniamo a noi
+voltou para casa às 8
+zurück zum Thema
+terug naar kantoor
+вернёмся к теме
+errei a porta ontem
 """.strip().split("\n")
 
 
@@ -128,10 +196,31 @@ def test_what_is_to_be_forgotten_is_corrected(text: str) -> None:
     assert is_correction(text)
 
 
+@pytest.mark.parametrize("text", KEPT)
+def test_what_is_not_to_be_forgotten_is_not_corrected(text: str) -> None:
+    assert not is_correction(text)
+
+
 @pytest.mark.parametrize("text", NOTHING)
 def test_what_only_sounds_like_it_states_nothing(text: str) -> None:
     assert kinds(text) == ()
     assert not is_revision(text)
+
+
+@pytest.mark.parametrize("place", ["no, at the Hilton", "nope, by train", "hm, no, on the 5th"])
+def test_a_no_with_another_place_or_day_is_a_correction(place: str) -> None:
+    assert is_correction(place)
+
+
+@pytest.mark.parametrize(
+    "answer", ["No, with my sister.", "No, in my opinion it's fine.", "No, at least not yet.", "No, to be honest."]
+)
+def test_a_no_that_answers_a_question_corrects_nothing_said_before(answer: str) -> None:
+    stated = "I want a hotel in Rome under 200 euros."
+    asked = Message(Role.ASSISTANT, "Will you travel alone?", id="2", seq=2)
+    said = [*_user(stated), asked, Message(Role.USER, answer, id="3", seq=3)]
+    assert with_corrections(said, extract(said))[0].content == stated
+    assert stated in [line(fact) for fact in merge([], extract(said)) if fact.current]
 
 
 @pytest.mark.parametrize(
@@ -197,6 +286,15 @@ def test_a_pair_of_things_is_no_question_that_a_value_answers() -> None:
         Message(Role.USER, "40 EUR", id="2", seq=2),
     ]
     assert [line(fact) for fact in extract(messages) if fact.author is None] == ["40 EUR"]
+
+
+@pytest.mark.parametrize("text", ["All looks good.", "All is fine, thanks"])
+def test_who_finds_all_of_it_good_chooses_nothing(text: str) -> None:
+    messages = [
+        Message(Role.ASSISTANT, "The tests and the docs are done.", id="1", seq=1),
+        Message(Role.USER, text, id="2", seq=2),
+    ]
+    assert extract(messages) == []
 
 
 def test_being_glad_to_hear_something_takes_no_offer() -> None:

@@ -47,6 +47,15 @@ def test_a_saver_over_another_one_says_it_too(caplog: pytest.LogCaptureFixture) 
     assert "channel='talk'" in caplog.text
 
 
+def test_other_messages_in_an_input_are_no_conversation(caplog: pytest.LogCaptureFixture) -> None:
+    class Shown(MessagesState):
+        examples: Annotated[list[AnyMessage], add_messages]
+
+    graph = StateGraph(Shown).add_node("a", lambda state: {"messages": [AIMessage("x")]}).add_edge(START, "a")
+    graph.compile(checkpointer=SessionSaver("memory://")).invoke({"examples": [("user", "Like this")]}, THREAD)
+    assert not caplog.records
+
+
 def test_a_saver_that_was_told_the_key_says_nothing_and_hands_out_views(caplog: pytest.LogCaptureFixture) -> None:
     seen: list[int] = []
     saver = SessionSaver("memory://", policy=POLICY, channel="talk")

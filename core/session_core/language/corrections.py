@@ -29,9 +29,11 @@ CORRECTIONS = (
         "no nope sorry wait",
         rf"^\W*(?:no|nope|sorry|wait)[,.!]+ ?(?!{_INTERRUPTIONS})(?:it['’]?s|it is|not|i mean|that['’]?s|make|the|"
         rf"my)\b|"
-        rf"{_OH}(?:no|nope),+ ?(?:from|at|on|in|to|with|by|via|under|into) "
-        r"(?!(?:now|all|fact|general|honest|be|course|sure|the (?:contrary|end|moment|time being|"
-        r"record|best))\b)[^?]{2,60}$",
+        rf"{_OH}(?:no|nope),+ ?(?:from|at|on|in|to|by|via|under|into) "
+        r"(?!(?:now|all|fact|general|honest|be|course|sure|least|most|average|principle|theory|practice|purpose|time|"
+        r"second|home|work|my|me|us|our|your|him|them|what|which|that|this|these|those|any|some|no|both|tell|the "
+        r"(?:contrary|whole|end|moment|time being|record|best|way|other hand))\b)"
+        r"(?![^?]*\b(?:i|we|you|he|she|it|they|there|is|are|was|were)\b)[^?]{2,60}$",
     ),
     Cue.of(
         "make",

@@ -9,16 +9,19 @@ _NOTHING = (
     r"(?:problems?|worries|ideas?|thanks?|thank|way|doubts?|matter|wonder|one|news|rush|hurry|longer|clue|chance|luck|"
     r"reasons?|questions?|comments?|more|less|sooner|errors?|warnings?|issues?|results?|changes?|updates?|signs?|"
     r"failures?|match(?:es)?|tests?|differences?|need|wait|i|we|you|he|she|they|it|that|this|the|my|not|but|its|idk|"
-    r"response|reply|repl(?:y|ies)|answers?|success|dice|joy|point|use|offen[cs]e|harm|surprise|word|time|money|pressure|internet|wifi|signal|connection|network|power|"
-    r"kidding|please|really|sorry|actually|just|let|make|go|change|use|me|te|se|les?|l[ao]s?|nos|os|es|son|hay|vamos|"
+    r"responses?|reply|replies|answers?|success|dice|joy|point|use|offen[cs]e|harm|surprise|word|time|money|pressure|"
+    r"internet|wifi|signal|connection|network|power|kidding|deal|big deal|were|was|are|is|had|has|have|left|please|"
+    r"really|sorry|actually|just|let|make|go|change|me|te|se|les?|l[ao]s?|nos|os|es|son|hay|vamos|"
     r"gracias|\w{2,}[aei]res|tienes|puedes|sabes|eres|in|on|at|from|for|with)"
 )
 """What follows a "no" that refuses nothing."""
 _THING = rf"(?!{_NOTHING}\b)[^\W\d_][\w-]*(?: (?!{_NOTHING}\b)[^\W\d_][\w-]*){{0,2}}?"
+_PAST = r"(?:\w+ed|had|was|were|went|took|said|grew|got|came|paid|did|had|drove|slept)"
 _NARRATED = (
     r"^(?!.*\b(?:today|yesterday|tonight|here|yet|since|this (?:year|month|week|morning)|heute|gestern|"
     r"hier|seit|dieses|diese[rn]?|"
     r"aujourd|ici|depuis|cette|ce (?:mois|matin|soir)|oggi|ieri|qui|quest\w+|da (?:ieri|giorni)|"
+    r"erhalten|bekommen|gefunden|reçue?s?|trouvée?s?|ontvangen|gevonden|"
     r"vandaag|gisteren|sinds|deze|"
     r"dit jaar|сегодня|вчера)\b)"
 )
@@ -36,54 +39,70 @@ _ENDS = (
 REFUSED_THINGS = (
     Cue.of(
         "no",
-        rf"(?:^\W*|[.,;:–—-] ?|\b(?:and|but|please|so)\s)no {_THING}(?:,| and| or| nor)+ no {_THING}\b|"
+        rf"(?:^\W*|[.,;:–—-] ?|\b(?:and|but|please|so)\s)no {_THING}(?:,| and| or| nor)+ no {_THING}\b"
+        r"(?! (?:were|was|are|is|had|has|have|left)\b)|"
         rf"{_LEAD}no {_THING}(?: or {_THING}\W*$|, (?:i|i['’]m|i['’]ve|we|we['’]re|my|our|because|"
-        r"since|it|they|he|she)\b)",
+        rf"since|it|they|he|she)\b(?! {_PAST}\b))",
     ),
     Cue.of(
         "no non não nein nee nie",
-        r"^\W*(?!ok(?:ay)?\b|thanks?\b|hm+\b|oh\b|well\b|"
-        r"ach\b)(?:[^\W\d_]['’])?[^\W\d_][\w-]+(?: [^\W\d_][\w-]*){0,4},? "
+        r"^\W*(?!(?:ok(?:ay)?|thanks?|hm+|oh|well|ach|looks?|all|it|it['’]s|i|i['’]m|he|she|we|you|they|that['’]s|nothing|"
+        r"everything|ça|je|c['’]est|ich|alles|passt|todo|tutto|tudo|alles)\b)"
+        r"(?:[^\W\d_]['’])?[^\W\d_][\w-]+(?: [^\W\d_][\w-]*){0,4},? "
         r"(?:no thanks|no thank you|non merci|nein,? danke|no,? gracias|no,? grazie|não,? obrigad[oa]|nee,? (?:bedankt|"
-        r"dank je)|nie,? dziękuję)\b",
+        r"dank je)|nie,? dziękuję)\b(?! (?:to|an|à|a|al|alla|aan)\b)",
         also="thanks thank merci danke gracias grazie obrigado obrigada bedankt dank dziękuję",
     ),
     Cue.of(
         "pas",
         rf"{_LEAD}pas d(?:e |es |u |['’])(?!(?:problèmes?|soucis?|panique|chance|quoi|nouvelles?|doute|raison|mal|"
-        rf"réponses?|idées?|temps|questions?|changements?|erreurs?|réseau|connexion|vrai|résultats?|différences?|tout|moi|lui|vous|nous)\b)"
+        r"réponses?|idées?|temps|questions?|changements?|erreurs?|réseau|connexion|vrai|résultats?|différences?|tout|moi|"
+        r"lui|vous|nous|accord|avis|commentaires?|inquiétudes?|urgence|importance|stress|bol|retours?|place|pluie|plan|"
+        r"autres?|retard|heure|messages?|données?|traces?|accès|solutions?|signal)\b)"
         rf"{_ANY}{_ENDS}",
     ),
     Cue.of(
         "kein keine keinen keiner keinem ohne",
         rf"{_LEAD}keine?[nrm]? (?!(?:ahnung|probleme?|fragen?|sorgen?|zeit|lust|angst|chance|ideen?|wunder|eile|stress|"
-        rf"panik|antwort|ursache|verbindung|netz|empfang|strom|mensch|zweifel|gute|fehler|änderung(?:en)?|ergebnisse?|unterschied|mehr|von|der|die|das)\b)"
-        rf"{_ANY}{_ENDS}|\bohne {_ANY},? bitte\b",
+        r"panik|antwort|ursache|verbindung|netz|empfang|strom|mensch|zweifel|gute|fehler|änderung(?:en)?|ergebnisse?|"
+        r"unterschied|mehr|von|der|die|das|thema|ding|witz|bock|meinung|interesse|kommentar|grund|wort|platz|"
+        r"erfahrung|rückmeldung(?:en)?|treffer|ergebnis|weiteren?|andere[rnsm]?|nachrichten?|meldung(?:en)?|lösung(?:en)?|"
+        r"neuigkeiten|daten|zugriff)\b)"
+        rf"{_ANY}{_ENDS}|\bohne {_ANY},? bitte\W*$",
         whole=True,
     ),
     Cue.of(
         "niente senza",
-        rf"{_LEAD}niente (?!(?:di|da|male|paura|problem\w|panico|più|meno|affatto|che|per|in|a|altro|ancora|ansia)\b)"
-        rf"{_ANY}{_ENDS}|\bsenza {_ANY},? (?:per favore|grazie)\b",
+        rf"{_LEAD}niente (?!(?:di|da|male|paura|problem\w|panico|più|meno|affatto|che|per|in|a|altro|ancora|ansia|"
+        rf"posto|scuse|rispost\w|novità|risultat\w|notizi\w|error\w|messagg\w|soluzion\w)\b){_ANY}{_ENDS}|"
+        rf"\bsenza (?!(?:parole|problemi|dubbio|fretta)\b){_ANY},? (?:per favore|grazie)\W*$",
         whole=True,
     ),
     Cue.of(
         "sin",
-        rf"\bsin (?!(?:duda|problema|embargo|prisa|más)s?\b){_ANY},? (?:por favor|gracias)\b",
+        rf"\bsin (?!(?:(?:duda|problema|embargo|prisa|más|palabra|noticia|trabajo)s?|novedad(?:es)?|ti|mí|él|"
+        rf"ella)\b){_ANY},? (?:por favor|gracias)\W*$",
         also="favor gracias",
     ),
-    Cue.of("sem", rf"\bsem {_ANY},? (?:por favor|obrigad[oa])\b", also="favor obrigado obrigada"),
+    Cue.of(
+        "sem",
+        rf"\bsem (?!(?:dúvidas?|problemas?|pressa|mais|palavras|novidades|ti|mim)\b)"
+        rf"{_ANY},? (?:por favor|obrigad[oa])\W*$",
+        also="favor obrigado obrigada",
+    ),
     Cue.of(
         "geen zonder",
-        rf"{_LEAD}geen (?!(?:idee|probleem|problemen|zorgen|dank|tijd|zin|punt|haast|nieuws|antwoord|"
-        r"wonder|kans|stress|"
-        rf"vragen|fouten|van|enkele?)\b){_ANY}{_ENDS}|\bzonder {_ANY},? (?:graag|alsjeblieft|alstublieft|aub)\b",
+        rf"{_LEAD}geen (?!(?:idee|probleem|problemen|zorgen|dank|tijd|zin|punt|haast|nieuws|antwoord|wonder|kans|"
+        r"stress|vragen|fouten|van|enkele?|mening|interesse|commentaar|paniek|moeite|gedoe|plek|ervaring|reacties?|"
+        r"resulta(?:at|ten)|bericht(?:en)?|toegang|gegevens|oplossing|verschil)\b)"
+        rf"{_ANY}{_ENDS}|\bzonder (?!(?:jou|mij|ons|problemen)\b){_ANY},? (?:graag|alsjeblieft|alstublieft|aub)\W*$",
         whole=True,
     ),
-    Cue.of("bez", rf"\bbez {_ANY},? proszę\b", also="proszę"),
+    Cue.of("bez", rf"\bbez (?!problemu\b){_ANY},? proszę\W*$", also="proszę"),
     Cue.of(
         "без никаких никакого никакой",
-        rf"{_LEAD}никак(?:их|ого|ой) (?!проблем|вопрос|сомнен)\w+|\bбез {_ANY},? пожалуйста\b",
+        rf"{_LEAD}никак(?:их|ого|ой) (?!проблем|вопрос|сомнен|новост|разниц|желан|иде|изменен|ошиб|результат|данн)\w+|"
+        rf"\bбез (?!(?:проблем|вопросов|меня|тебя)\b){_ANY},? пожалуйста\W*$",
         whole=True,
     ),
 )
