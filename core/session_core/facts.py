@@ -15,6 +15,7 @@ from session_core.language.acceptance import (
     find_offer,
     find_wondering,
     is_only_answer,
+    only_declines,
     settles_offer,
 )
 from session_core.language.alternatives import chosen_from
@@ -166,18 +167,7 @@ def _of_user(
             if told and not quoted and not settles and judges(told, sentence):
                 yield FactKind.ANSWER, partial(_judging, message, sentence, told)
                 continue
-            kind = None if quoted else next(iter(kinds(unquoted(sentence))), None)
-            valued = False
-            if kind is None:
-                kind, _, valued = _first_stated(sentence)
-            if kind is None and settles:
-                kind = FactKind.ANSWER
-            elif kind is None and not quoted and (is_revision(sentence) or alters(sentence)):
-                kind = FactKind.CORRECTION
-            if kind is None and valued and not sentence.endswith(_ASKING):
-                kind = FactKind.AMOUNT
-            if kind is None and not quoted and is_labelled(sentence):
-                kind = FactKind.PREFERENCE
+            kind = _kind_of(sentence, quoted=quoted, settles=settles)
             if kind is None:
                 before = one_line(sentence)
             elif not settles and continues(previous, sentence, corrects=kind is FactKind.CORRECTION):
@@ -186,6 +176,23 @@ def _of_user(
                 yield kind, partial(_quoted_fact, message, kind, sentence)
             elif kind is not None:
                 yield kind, partial(_answer_fact, message, kind, sentence, question, settles)
+
+
+def _kind_of(sentence: str, *, quoted: bool, settles: bool) -> FactKind | None:
+    """What a sentence of a user states, if anything; one that somebody else said states values only."""
+    said = None if quoted else next(iter(kinds(unquoted(sentence))), None)
+    if said is not None:
+        return FactKind.ANSWER if said is FactKind.CORRECTION and settles and only_declines(sentence) else said
+    stated, _, valued = _first_stated(sentence)
+    if stated is not None:
+        return stated
+    if settles:
+        return FactKind.ANSWER
+    if not quoted and (is_revision(sentence) or alters(sentence)):
+        return FactKind.CORRECTION
+    if valued and not sentence.endswith(_ASKING):
+        return FactKind.AMOUNT
+    return FactKind.PREFERENCE if not quoted and is_labelled(sentence) else None
 
 
 def _quoted_fact(message: Message, kind: FactKind, sentence: str) -> Fact | None:

@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
-from session_core.language.amending import names, subject_words
+from session_core.language.amending import names, retracted_words, subject_words
 from session_core.language.locales.all_locales import DOINGS, REFUSES, TAKES
 from session_core.language.phrases import DONE
 from session_core.language.slots import typed
+from session_core.language.values import values
 from session_core.language.words import SENTENCES, content_words, one_line, sentences, shorten, words
 
 OFFERED_CHARACTERS = 140
@@ -209,6 +210,11 @@ def settles_offer(offer: str, text: str) -> bool:
         return alternatives or _LISTED.search(offer) is not None
     picks = (alternatives or _IT_IS.search(text) is not None) and len(words(text)) <= PICKED_WORDS
     return picks and not frozenset(content_words(text)).isdisjoint(subject_words(offer))
+
+
+def only_declines(text: str) -> bool:
+    """Whether a "no" in `text` means only what was asked: "no, by mail" corrects nothing that was said before."""
+    return not values(text) and not names(text) and not retracted_words(text)
 
 
 def has_offer(text: str) -> bool:
