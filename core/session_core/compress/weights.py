@@ -148,8 +148,8 @@ def crowding_penalties(ties: Sequence[float]) -> dict[float, float]:
 
 
 def shares_of_best(ties: Sequence[float], places: int) -> Sequence[float]:
-    """How much of its message's bearing on the question each row of an output has: the one with most ties nearly all
-    of it, so that a row competes with what people say. None without ties."""
+    """The share of its message's nearness to the question that each row of an output has, by its ties: `_BEST_ROW` for
+    the row with most, so that it competes with what people say. 0 for each of `places` rows if there are no ties."""
     best = max(ties, default=0.0)
     return [_BEST_ROW * one / best for one in ties] if best else [0.0] * places
 
