@@ -24,7 +24,7 @@ from session_core.plan import Choice, Digest, Limits, Plan, Report, View
 from session_core.ports import Appended, Lease, Loaded, Marks, State
 from session_core.ranges import Ranges
 from session_core.sealed import require_unsealed
-from session_core.searching import Searching
+from session_core.searching import Hidden, Searching
 from session_core.services import Services
 from session_core.turns import Message, Role, numbered
 
@@ -265,9 +265,9 @@ class Flow(Searching):
             for m in named
             if m.seq not in word_for_word and m.role is not Role.SYSTEM
         ]
-        born = loaded.state.born
+        hidden = Hidden(loaded.digest, absent, shown, inset=inset, born=loaded.state.born)
         with self._services.calls.paused():
-            found = await self.evidence(query, absent, shown, loaded.digest, born=born, room_tokens=room, inset=inset)
+            found = await self.evidence(query, hidden, room_tokens=room)
         with_result_rows = add_rows(shortened, found.rows, context)
         base = with_result_rows if (found.rows or found.block) and with_result_rows.tokens <= limits.total else made
         quoting = add_recalled(base, found.block, found.quoted, limits.total + reclaimed, context)

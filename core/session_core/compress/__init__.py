@@ -13,6 +13,7 @@ In the order in which one may read it:
   `sources`, `prose`, `arguments`), over `lines`, `pieces`, `relevance` and `losses`.
 - Quotes for a question: `passages` (a message in parts, with `json_passages`, `records`, `answer_parts`, `call_echoes`
   and `word_values`), `named_passages` (the middle of long messages), `scoring`, `mentions` and `weights` (what a part
-  counts), `outcomes` (what was settled), `evidence` and `selection` (what is taken), `telegram` and `blocks` (how it is
-  written), `quote_trimming` (less of it), `refusals`, `restatements` and `conflicts` (values that changed or differ).
+  counts), `weighing` (by who says it), `open_ended` with `outcomes` (where nothing is asked), `evidence` and `selection`
+  (what is taken), `telegram` and `blocks` (how it is written), `quote_trimming` (less of it), `refusals`, `restatements`
+  and `conflicts` (values that changed or differ).
 """
