@@ -5,7 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session_core.compress.fold import PlanCache, PlanContext, digest_message, fold, lines_of
+from session_core.compress.digest_text import digest_message, lines_of
+from session_core.compress.fold import fold
+from session_core.compress.plan_cache import PlanCache, PlanContext
 from session_core.compress.summary import _FIGURES, _NUMERALS
 from session_core.counting.tokens import counter_for, message_tokens
 from session_core.language import instructions, quoting

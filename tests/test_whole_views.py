@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from session_core import Budget, Policy
 from session_core.compress.fast_path import plan_unchanged
 from session_core.compress.fixed import Extras
-from session_core.compress.fold import PlanContext, fold
+from session_core.compress.fold import fold
 from session_core.compress.ladder import _plan, plan
+from session_core.compress.plan_cache import PlanContext
 from session_core.errors import PinnedTooLarge
 from session_core.plan import Digest, Limits, Plan
 from session_core.ranges import Ranges

@@ -9,8 +9,8 @@ from functools import partial
 from typing import TypeVar
 
 from session_core.boosts import message_boosts
+from session_core.compress.digest_text import related_facts
 from session_core.compress.evidence import TIGHT_TOKENS
-from session_core.compress.fold import related_facts
 from session_core.compress.offer_answers import with_answers
 from session_core.compress.passages import Reading
 from session_core.compress.scoring import Question

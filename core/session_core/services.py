@@ -14,8 +14,8 @@ from weakref import WeakSet
 from session_core.advisers import Index, LateClassifier
 from session_core.classify import RuleClassifier
 from session_core.compress.clip import clip
-from session_core.compress.fold import MAX_FINGERPRINTS, PlanCache, PlanContext
 from session_core.compress.passages import Reading, read
+from session_core.compress.plan_cache import MAX_FINGERPRINTS, PlanCache, PlanContext
 from session_core.corrections import Corrections
 from session_core.counting.tokens import TokenCounter, message_tokens
 from session_core.digest_vectors import DigestVectors

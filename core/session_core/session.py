@@ -11,11 +11,12 @@ from functools import partial
 from session_core.absence import absence_note, find_ended_absence
 from session_core.admission import require_storable
 from session_core.budget import Tier
+from session_core.compress.digest_text import lines_of
 from session_core.compress.fixed import Extras
-from session_core.compress.fold import PlanContext, lines_of
 from session_core.compress.goodbyes import closing_courtesy, remove_message
 from session_core.compress.insets import add_rows, reduce_to_marks
 from session_core.compress.ladder import FoldRequired, add_recalled, plan
+from session_core.compress.plan_cache import PlanContext
 from session_core.errors import Conflict, InputError, MessageTooLarge, PinnedTooLarge, StoreError, StoreUnreadable
 from session_core.events import Appended as AppendedEvent
 from session_core.events import Notice, Noticed, Resumed, TierChanged, Viewed

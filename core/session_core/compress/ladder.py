@@ -25,7 +25,8 @@ from session_core.compress.fixed import (
     opening_message,
     pinned_messages,
 )
-from session_core.compress.fold import PlanContext, fingerprint, fold
+from session_core.compress.fold import fold
+from session_core.compress.plan_cache import PlanContext, fingerprint
 from session_core.compress.squeeze import squeeze
 from session_core.plan import Choice, Decided, Digest, Plan, Recalled
 from session_core.ranges import Ranges
