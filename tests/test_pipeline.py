@@ -24,7 +24,7 @@ from session_core.ports import SummaryRequest
 from session_core.ranges import Ranges
 from session_core.services import ActiveCalls, Services
 from session_core.testing import Heard
-from session_core.turns import Key, Unit
+from session_core.turns import Key
 
 POLICY = Policy(Budget(2_000, reply_reserve_tokens=0))
 OFF = replace(POLICY, folding="off")
@@ -294,7 +294,7 @@ def test_a_fold_gives_way_after_each_message_each_fact_and_each_line():
     count_tokens = services.counter.count
     summarize("", messages, max_tokens=300, count=count_tokens, give_way=lambda: ways["summarize"].append(None))
     tools = replace(services.plan_context, give_way=lambda: ways["fold"].append(None))
-    fold(None, [Unit((m,)) for m in messages], Ranges.span(1, MESSAGES), context=tools)
+    fold(None, messages, Ranges.span(1, MESSAGES), context=tools)
     assert len(ways["extract"]) == MESSAGES
     assert len(ways["merge"]) == len(facts)
     assert len(ways["summarize"]) >= 2 * MESSAGES
@@ -305,11 +305,11 @@ def test_yielding_does_not_change_the_digest():
     for seed in range(12):
         services = Services(POLICY, clock=lambda: 0.0)
         given = [services.prepare(replace(m, id=f"m{n}", seq=n)) for n, m in enumerate(conversation(seed), 1)]
-        parts, covers = [Unit((m,)) for m in given], Ranges.span(1, len(given))
+        covers = Ranges.span(1, len(given))
         pace = paced(Clock(1.0))
-        digest = fold(None, parts, covers, context=replace(services.plan_context, give_way=pace.give_way))
+        digest = fold(None, given, covers, context=replace(services.plan_context, give_way=pace.give_way))
         assert pace.pauses >= len([m for m in given if m.role is not Role.SYSTEM])
-        assert digest == fold(None, parts, covers, context=services.plan_context)
+        assert digest == fold(None, given, covers, context=services.plan_context)
 
 
 def test_folds_in_the_background_give_way_and_those_that_a_caller_waits_for_do_not():

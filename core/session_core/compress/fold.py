@@ -20,7 +20,7 @@ from session_core.plan import Count, Digest, Fact, FactKind, GiveWay, Limits, Me
 from session_core.ranges import Ranges
 from session_core.retrieve import rank, terms
 from session_core.serial.cache import BoundedCache
-from session_core.turns import Importance, Message, Role, Unit
+from session_core.turns import Importance, Message, Role
 
 T = TypeVar("T")
 
@@ -184,21 +184,19 @@ class PlanContext:
 
 def fold(
     base: Digest | None,
-    parts: Sequence[Unit],
+    messages: Sequence[Message],
     covers: Ranges,
     *,
     context: PlanContext,
     summary: str | None = None,
-    made_by: str = "extractive",
     found: Sequence[Fact] = (),
 ) -> Digest:
-    """The digest of `base` and `parts`, which replaces `covers` of the record.
+    """The digest of `base` and `messages`, which replaces `covers` of the record.
 
     `summary` is a checked summary of a model; without it the extractive one is used. Facts are always extracted by
     rules, so that a model cannot lose one; `found` are additional facts of a model.
     """
     give_way = context.give_way
-    messages = [message for unit in parts for message in unit.messages]
     said = [m for m in messages if m.role is not Role.SYSTEM]
     previous = base.summary if base else ""
     asked = base.asked if base else None
@@ -230,7 +228,6 @@ def fold(
         pinned=base.pinned.plus(pinned) if base else pinned,
         covered_tokens=(base.covered_tokens if base else 0) + sum(m.tokens for m in messages),
         covered_messages=(base.covered_messages if base else 0) + len(messages),
-        made_by=made_by,
         asked=open_question(said),
     )
     context.cache.lines(digest, lambda: lines.at(kept))
