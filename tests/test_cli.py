@@ -416,8 +416,8 @@ def test_a_turn_has_the_highest_tier_that_it_reached() -> None:
         journal.observe(TierChanged(Key("s"), before, after, 1.0))
     journal.observe(TierChanged(Key("another"), Tier.NORMAL, Tier.FACTS, 1.0))
     journal.observe(Folded(Key("s"), 1, 4, 900, 300, 0.1, 4, "extractive"))
-    first = journal.close_turn(record_tokens=10, view_tokens=5)
-    second = journal.close_turn(record_tokens=20, view_tokens=5)
+    first = journal.close_turn(Turn(record_tokens=10, view_tokens=5))
+    second = journal.close_turn(Turn(record_tokens=20, view_tokens=5))
     assert (first.tier, first.folds) == (Tier.NOTIFY, 1)
     assert (second.tier, second.folds) == (Tier.SUMMARIZE, 0)
     assert tier_changes([first, second]) == [first, second]
@@ -425,7 +425,7 @@ def test_a_turn_has_the_highest_tier_that_it_reached() -> None:
 
 def test_a_long_table_says_how_many_turns_it_leaves_out() -> None:
     journal = Journal(Key("s"), Budget(16_000))
-    journal.turns = [Turn(number, number * 100, 1_000) for number in range(1, 1_001)]
+    journal.turns = [Turn(number * 100, 1_000, number) for number in range(1, 1_001)]
     lines = table(journal)
     rows = [line for line in lines[1:] if not line.startswith("(")]
     assert len(rows) <= MOST_ROWS
@@ -436,7 +436,7 @@ def test_a_long_table_says_how_many_turns_it_leaves_out() -> None:
 def test_curves_fit_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     journal = Journal(Key("s"), Budget(16_000))
-    journal.turns = [Turn(number, number * 100, 1_000, store_bytes=500) for number in range(1, 1_001)]
+    journal.turns = [Turn(number * 100, 1_000, number, store_bytes=500) for number in range(1, 1_001)]
     journal.without_bytes = [5_000] * 1_000
     assert max(map(len, curves(journal))) <= 100
     assert any(line.startswith("SqliteSaver") for line in curves(journal))
