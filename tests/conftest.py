@@ -102,14 +102,20 @@ def redis_client(plain_redis: RedisServer) -> Iterator[redis.Redis]:
 
 
 @pytest.fixture
-def redis_store(plain_redis: RedisServer) -> Iterator[RedisStore]:
+def redis_url(plain_redis: RedisServer) -> str:
+    """The URL of an emptied Redis server."""
+    with plain_redis.client() as client:
+        client.flushall()
+    return plain_redis.url
+
+
+@pytest.fixture
+def redis_store(redis_url: str) -> Iterator[RedisStore]:
     """A store on an emptied Redis server."""
     from session_core.stores.redis.store import RedisStore
     from session_core.voices import run_blocking
 
-    with plain_redis.client() as client:
-        client.flushall()
-    store = RedisStore(plain_redis.url)
+    store = RedisStore(redis_url)
     yield store
     run_blocking(store.close())
 
@@ -130,12 +136,18 @@ def postgres_schema() -> str:
 
 
 @pytest.fixture
-def postgres_store(postgres: PostgresServer, postgres_schema: str) -> Iterator[PostgresStore]:
+def postgres_url(postgres: PostgresServer, postgres_schema: str) -> str:
+    """The URL of a schema that does not exist yet."""
+    return f"{postgres.url}&schema={postgres_schema}"
+
+
+@pytest.fixture
+def postgres_store(postgres_url: str) -> Iterator[PostgresStore]:
     """A store in a schema of its own."""
     from session_core.stores.postgres.store import PostgresStore
     from session_core.voices import run_blocking
 
-    store = PostgresStore(f"{postgres.url}&schema={postgres_schema}")
+    store = PostgresStore(postgres_url)
     yield store
     run_blocking(store.close())
 
