@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from edge_case_stores import CornerCase
     from every_store import Servers
     from fault_tools import Places
+    from hot_sides import Around, Hot
     from postgres_server import PostgresServer
     from redis_server import RedisServer
 
@@ -186,3 +187,22 @@ def corner(request: pytest.FixtureRequest, tmp_path: Path, servers: Servers) -> 
     from edge_case_stores import corner_at
 
     return corner_at(request.param, tmp_path, servers)
+
+
+@pytest.fixture(params=["memory", "redis"])
+def hot(request: pytest.FixtureRequest, plain_redis: RedisServer) -> Iterator[Hot]:
+    """A hot side of each kind for a hybrid store."""
+    from hot_sides import hot_side
+
+    with hot_side(request.param, plain_redis) as made:
+        yield made
+
+
+@pytest.fixture
+def sides(hot: Hot) -> tuple[Around, Around]:
+    """A cache and a durable store that count their calls."""
+    from hot_sides import Around
+
+    from session_core.stores.memory import MemoryStore
+
+    return Around(hot.cache), Around(MemoryStore())
