@@ -12,7 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     from every_store import Servers
     from fault_tools import Places
     from hot_sides import Around, Hot
+    from langgraph.checkpoint.base import BaseCheckpointSaver
+    from langgraph.checkpoint.memory import InMemorySaver
     from postgres_server import PostgresServer
     from redis_server import RedisServer
 
+    from session_core import Sessions
     from session_core.stores.postgres.store import PostgresStore
     from session_core.stores.redis.store import RedisStore
 
@@ -206,3 +209,34 @@ def sides(hot: Hot) -> tuple[Around, Around]:
     from session_core.stores.memory import MemoryStore
 
     return Around(hot.cache), Around(MemoryStore())
+
+
+@pytest.fixture
+def inner_saver() -> InMemorySaver:
+    """A saver of LangGraph's to put inside ours."""
+    from langgraph.checkpoint.memory import InMemorySaver
+
+    return InMemorySaver()
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def twins(
+    request: pytest.FixtureRequest, postgres: PostgresServer, tmp_path: Path
+) -> Iterator[list[BaseCheckpointSaver[Any]]]:
+    """Two savers of one kind: one to be put inside ours, one for the same graph without us."""
+    from inner_savers import blocking_savers
+
+    with blocking_savers(request.param, postgres, tmp_path / "inner.db", tmp_path / "plain.db") as savers:
+        yield savers
+
+
+@pytest.fixture
+def sessions_beside(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sessions]:
+    """Our store beside an inner saver: in a file where that one is in one, else in memory."""
+    from talking_graphs import POLICY
+
+    from session_core import Sessions
+
+    in_file = "sqlite" in request.node.name
+    with Sessions(f"sqlite:///{tmp_path}/sessions.db" if in_file else "memory://", policy=POLICY) as opened:
+        yield opened

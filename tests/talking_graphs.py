@@ -11,6 +11,7 @@ from langgraph.channels import DeltaChannel
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import _messages_delta_reducer, add_messages
+from strict_model import check_sent
 
 from session_core import Budget, Policy, Sessions
 
@@ -43,18 +44,19 @@ def talker(
         messages = state["messages"]
         if seen is not None:
             seen.append(list(messages))
+        check_sent(messages)
         last = messages[-1]
         if isinstance(last, HumanMessage):
             call = {"name": "look", "args": {"q": last.content}, "id": f"call-{last.id}"}
             answer = AIMessage("", tool_calls=[call], id=f"ask-{last.id}")
         else:
-            answer = AIMessage(f"answer to {last.id}", id=f"say-{last.id}")
+            answer = AIMessage(f"answer to {last.id}", id=f"say-{last.id}", response_metadata={"n": 1})
         return {"messages": [*messages, answer] if whole else [answer]}
 
     def tools(state: State) -> State:
         call = state["messages"][-1].tool_calls[0]
         text = "".join(f"row {n}: {call['args']['q']} is {n * 37}\n" for n in range(60))
-        done = ToolMessage(text, tool_call_id=call["id"], id=f"did-{call['id']}")
+        done = ToolMessage(text, tool_call_id=call["id"], id=f"did-{call['id']}", artifact={"rows": [1, 2]})
         return {"messages": [done], "sizes": {call["id"]: len(text)}}
 
     graph = StateGraph(State)
