@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from edge_case_stores import CornerCase
     from every_store import Servers
     from fault_tools import Places
-    from hot_sides import Around, Hot
+    from hot_sides import Around, Hot, RedisHot
     from langgraph.checkpoint.base import BaseCheckpointSaver
     from langgraph.checkpoint.memory import InMemorySaver
     from postgres_server import PostgresServer
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from session_core import Sessions
     from session_core.stores.postgres.store import PostgresStore
+    from session_core.stores.redis.cache import RedisCache
     from session_core.stores.redis.store import RedisStore
 
 IN_MEMORY = Path("/dev/shm")
@@ -122,6 +123,22 @@ def redis_store(redis_url: str) -> Iterator[RedisStore]:
     store = RedisStore(redis_url)
     yield store
     run_blocking(store.close())
+
+
+@pytest.fixture
+def redis_hot(plain_redis: RedisServer) -> Iterator[RedisHot]:
+    """The hot side of a hybrid store on an emptied Redis server."""
+    from hot_sides import RedisHot
+
+    made = RedisHot(plain_redis)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def redis_cache(redis_hot: RedisHot) -> RedisCache:
+    """The cache of that hot side."""
+    return redis_hot.cache
 
 
 @pytest.fixture(scope="module")

@@ -195,3 +195,16 @@ def calls(sides: tuple[Around, Around]) -> tuple[Counter[str], Counter[str]]:
 def agrees(store: HybridStore, key: Key = KEY) -> bool:
     """Whether a view is what the durable side says."""
     return run_blocking(store.load(key)) == run_blocking(store.cold.load(key))
+
+
+PLACE = "8:a tenant:a session"
+ENTRY = Entry(b"head", (b"one", b"two"))
+
+
+def filled(cache: Cache, place: str = PLACE) -> None:
+    seen = run_blocking(cache.look(place))
+    assert run_blocking(cache.fill(place, seen.mark, ENTRY))
+
+
+def found_in(cache: Cache, place: str = PLACE) -> Entry | None:
+    return run_blocking(cache.look(place)).entry
