@@ -23,7 +23,7 @@ from pydantic import BaseModel, Field, PrivateAttr
 from session_core.errors import InputError
 from session_core.serial.exact import Exact
 from session_core.serial.objects import object_kinds
-from session_core.serial.references import HeldBy, Part, restore
+from session_core.serial.references import Part, ReferenceTable, restore
 from session_core.turns import Media, Message, Role, ToolCall
 
 exact = Exact(object_kinds())
@@ -185,7 +185,7 @@ def test_what_the_message_holds_is_written_as_a_reference() -> None:
         tool_calls=(ToolCall("call-1", "find", '{"a":[1,2.0]}'),),
         media=(Media("image", picture),),
     )
-    table = HeldBy(message, texts=[(0, 18)], parsed=[True])
+    table = ReferenceTable(message, texts=[(0, 18)], parsed=[True])
     value = {
         "text": "a long enough text",
         "whole": message.content,
