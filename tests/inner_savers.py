@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import psycopg
+import talking_graphs
 from blocking_voice import BlockingVoice
 from langchain_core.messages import AnyMessage, HumanMessage, RemoveMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -24,6 +26,7 @@ from talking_graphs import CONFIG
 from langchain_session.saver import InnerSaver
 
 _schemas = count(1)
+talker = partial(talking_graphs.talker, strict=True)
 EDITS = [RemoveMessage("h16"), HumanMessage("edited", id="h3")]
 
 

@@ -9,7 +9,17 @@ from typing import Any
 
 import pytest
 from blocking_voice import ALL, BASE
-from inner_savers import EDITS, BlockingInner, WholeSaver, awaiting_saver, blocking_savers, history, kept, questions
+from inner_savers import (
+    EDITS,
+    BlockingInner,
+    WholeSaver,
+    awaiting_saver,
+    blocking_savers,
+    history,
+    kept,
+    questions,
+    talker,
+)
 from langchain.agents import create_agent
 from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
@@ -18,7 +28,7 @@ from langgraph.checkpoint.conformance import checkpointer_test, validate
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
-from talking_graphs import CONFIG, POLICY, ask, talker
+from talking_graphs import CONFIG, POLICY, ask
 
 from langchain_session import SessionMiddleware, SessionSaver, attach
 from langchain_session.messages import to_core

@@ -6,7 +6,7 @@ import operator
 from typing import Annotated, Any, TypedDict
 
 import pytest
-from inner_savers import history, kept, questions, turn_ends
+from inner_savers import history, kept, questions, talker, turn_ends
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveMessage
 from langgraph.channels import DeltaChannel
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -14,7 +14,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
 from langgraph.graph.message import REMOVE_ALL_MESSAGES, add_messages
 from langgraph.types import Command, interrupt
-from talking_graphs import CONFIG, ask, talker
+from talking_graphs import CONFIG, ask
 
 from langchain_session import SessionSaver, attach
 

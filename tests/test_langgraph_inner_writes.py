@@ -6,12 +6,12 @@ import asyncio
 from typing import Any
 
 import pytest
-from inner_savers import EDITS, WholeSaver, history, kept, questions, turn_ends
+from inner_savers import EDITS, WholeSaver, history, kept, questions, talker, turn_ends
 from langchain_core.messages import HumanMessage, RemoveMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from redis_server import redis_server
-from talking_graphs import CONFIG, POLICY, ask, talker
+from talking_graphs import CONFIG, POLICY, ask
 
 from langchain_session import SessionSaver, attach
 from session_core import Sessions
