@@ -134,7 +134,7 @@ def claims(text: str, known_names: frozenset[str], give_way: GiveWay = never_pau
     return found
 
 
-def names_in(text: str, give_way: GiveWay = never_pause) -> frozenset[str]:
+def names_in(text: str, give_way: GiveWay) -> frozenset[str]:
     """The names in `text`, in lower case, and words at the beginning of sentences that may be names."""
     found: set[str] = set()
     for sentence in sentences(text):
