@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import cycle
 
@@ -25,14 +24,6 @@ def scripts_sent(client: redis.Redis) -> int:
 
 WRITTEN_BETWEEN = 40
 """Commands from one broken connection to the next."""
-
-
-def until(holds: Callable[[], bool]) -> None:
-    """Wait for what comes by itself."""
-    end = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < end, "it never came"
-        time.sleep(0.005)
 
 
 @contextmanager

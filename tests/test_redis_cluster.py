@@ -11,8 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import redis
-from cluster_faults import breaking, opened, scripts_sent, silent, until, writes_paused
+from cluster_faults import breaking, opened, scripts_sent, silent, writes_paused
 from redis_server import redis_cluster, redis_server
+from waiting import until
 
 from session_core.errors import ConfigError, StoreBusy, StoreError, StoreLost
 from session_core.stores.redis.address import Address
