@@ -73,7 +73,7 @@ def test_a_replica_that_takes_over_shows_nothing_old(plain_redis, redis_hot, red
         heir = RedisCache(replica.url + PATIENT)
         with replica.client() as client:
             end = time.monotonic() + 60
-            while not client.exists(f"llms:redis_hot:{{{PLACE}}}"):
+            while not client.exists(f"llms:hot:{{{PLACE}}}"):
                 assert time.monotonic() < end, "the replica did not follow"
                 time.sleep(0.02)
             client.execute_command("REPLICAOF", "NO", "ONE")
@@ -86,7 +86,7 @@ def test_a_replica_that_takes_over_shows_nothing_old(plain_redis, redis_hot, red
 
 def test_what_another_release_wrote_stays_for_readers_and_goes_with_a_write(plain_redis, redis_hot, redis_cache):
     filled(redis_cache)
-    name = f"llms:redis_hot:{{{PLACE}}}"
+    name = f"llms:hot:{{{PLACE}}}"
     with plain_redis.client() as client:
         client.hset(name, "f", "2")
         seen = run_blocking(redis_cache.look(PLACE, hidden=True))
@@ -127,7 +127,7 @@ def test_foreign_data_under_its_keys_is_reported_and_counts_as_a_miss(plain_redi
     store = HybridStore(redis_hot.cache, MemoryStore(), retry_after_s=0.0)
     run_blocking(store.append(KEY, [message(1)]))
     with plain_redis.client() as client:
-        client.set(f"llms:redis_hot:{{{PLACE}}}", "of another application")
+        client.set(f"llms:hot:{{{PLACE}}}", "of another application")
     assert len(run_blocking(store.load(KEY)).messages) == 1
     assert "set another prefix" in str(store.degraded)
 
