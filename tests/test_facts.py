@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session_core.fact_selection import line, select
+from session_core.fact_selection import bullet, line, select_places
 from session_core.facts import FACT_CHARACTERS, USER_FACTS, extract, merge
-from session_core.plan import Fact, FactKind
+from session_core.plan import Count, Fact, FactKind
 from session_core.turns import Message, Role, ToolCall
 
 
 def user(text: str, seq: int = 1, author: str | None = None) -> Message:
     return Message(Role.USER, text, seq=seq, author=author)
+
+
+def select(facts: Sequence[Fact], *, max_tokens: int, count: Count) -> list[Fact]:
+    """The facts that are listed in so many tokens."""
+    prices = [count(bullet(fact)) for fact in facts]
+    return [facts[place] for place in select_places(facts, prices, max_tokens)]
 
 
 def assistant(text: str, seq: int = 1) -> Message:
