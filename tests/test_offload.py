@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from redis_server import RedisServer
+from redis_server import RedisServer, redis_server
 
 from session_core import Budget, Policy, Session, Sessions
 from session_core.stores.encrypted import EncryptedStore
@@ -19,6 +19,12 @@ from session_core.voices import MAX_THREADS
 
 POLICY = Policy(Budget(4_000, reply_reserve_tokens=0), folding="off")
 QUESTION = "On which day is the review of project 7?"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[RedisServer]:
+    with redis_server() as running:
+        yield running
 
 
 @pytest.fixture
@@ -55,8 +61,8 @@ def said(turns: int) -> list[dict[str, str]]:
     ]
 
 
-def test_questions_to_long_sessions_run_off_the_event_loop(plain_redis: RedisServer, threads: Any) -> None:
-    with Sessions(f"{plain_redis.url}?prefix=long", policy=POLICY) as sessions:
+def test_questions_to_long_sessions_run_off_the_event_loop(server: RedisServer, threads: Any) -> None:
+    with Sessions(f"{server.url}?prefix=long", policy=POLICY) as sessions:
         session = sessions.session("long")
         session.append(said(400))
         awaited = asyncio.run(_seen(session))
@@ -69,9 +75,9 @@ def test_questions_to_long_sessions_run_off_the_event_loop(plain_redis: RedisSer
         assert threads["searching.select_quotes"] == {mine}
 
 
-def test_short_sessions_run_on_the_event_loop(plain_redis: RedisServer, threads: Any) -> None:
+def test_short_sessions_run_on_the_event_loop(server: RedisServer, threads: Any) -> None:
     policy = Policy(Budget(400, reply_reserve_tokens=0))
-    with Sessions(f"{plain_redis.url}?prefix=short", policy=policy) as sessions:
+    with Sessions(f"{server.url}?prefix=short", policy=policy) as sessions:
         session = sessions.session("short")
         session.append(said(8))
         asyncio.run(_seen(session))
@@ -79,8 +85,8 @@ def test_short_sessions_run_on_the_event_loop(plain_redis: RedisServer, threads:
 
 
 @pytest.mark.parametrize("sealed", [False, True])
-def test_word_searches_run_off_the_event_loop(plain_redis: RedisServer, threads: Any, *, sealed: bool) -> None:
-    store: Any = RedisStore(f"{plain_redis.url}?prefix=words{sealed}")
+def test_word_searches_run_off_the_event_loop(server: RedisServer, threads: Any, *, sealed: bool) -> None:
+    store: Any = RedisStore(f"{server.url}?prefix=words{sealed}")
     store = EncryptedStore(store, Keyring({"k": bytes(32)})) if sealed else store
     with Sessions(store, policy=POLICY) as sessions:
         session = sessions.session("words")
