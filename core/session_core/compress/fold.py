@@ -242,11 +242,11 @@ def _brief(message: Message) -> Message:
     return replace(message, content=text if mark.startswith("[clipped") else message.clip)
 
 
-def shown_facts(digest: Digest, *, context: PlanContext, already_shown: Set[int]) -> tuple[Fact, ...]:
+def shown_facts(digest: Digest, *, context: PlanContext, already_shown: Set[int] = NO_SEQS) -> tuple[Fact, ...]:
     """The facts of `digest` that fit into a view, in reading order.
 
     In a terse view only those that are always needed (others are quoted when a question needs them), and of the
-    messages `already_shown` only pinned ones.
+    messages `said` only pinned ones.
     """
     return tuple([digest.facts[place] for place in _summary_and_places(digest, context, already_shown)[1]])
 
@@ -322,7 +322,7 @@ def _words(line: str) -> frozenset[str]:
     return frozenset(terms(line))
 
 
-def digest_text(digest: Digest, *, context: PlanContext, already_shown: Set[int]) -> str:
+def digest_text(digest: Digest, *, context: PlanContext, already_shown: Set[int] = NO_SEQS) -> str:
     """The text of `digest` in a view: an introduction, the summary, the key facts."""
     lines = lines_of(digest, context)
     summary, shown = _summary_and_places(digest, context, already_shown)
