@@ -18,7 +18,7 @@ from session_core.ranges import Ranges
 from session_core.serial.blocks import inner_block, media_in, read_blocks, signed_reasoning
 from session_core.serial.calls import arguments_text, function_call_id, is_exact
 from session_core.serial.marks import MARK, synthetic_id
-from session_core.serial.references import HeldBy
+from session_core.serial.references import ReferenceTable
 from session_core.turns import Media, Message, Role, ToolCall
 
 NO_CALL = "~"
@@ -109,7 +109,7 @@ def from_core_many(messages: Iterable[Message]) -> list[BaseMessage]:
     return [from_core(message) for message in messages]
 
 
-def _neutral(message: BaseMessage, mark: Mapping[str, Any], named: bool) -> tuple[Message, HeldBy]:
+def _neutral(message: BaseMessage, mark: Mapping[str, Any], named: bool) -> tuple[Message, ReferenceTable]:
     parts = read_blocks(message.content)
     calls, parsed = _calls(message)
     role, author = _speaker(message)
@@ -125,7 +125,7 @@ def _neutral(message: BaseMessage, mark: Mapping[str, Any], named: bool) -> tupl
         aside=parts.aside,
         rendition=mark.get("rendition", "whole"),
     )
-    return neutral, HeldBy(neutral, texts=parts.texts, asides=parts.asides, parsed=parsed)
+    return neutral, ReferenceTable(neutral, texts=parts.texts, asides=parts.asides, parsed=parsed)
 
 
 def _speaker(message: BaseMessage) -> tuple[Role, str | None]:

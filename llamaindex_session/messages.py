@@ -22,7 +22,7 @@ from session_core.serial.blocks import read_blocks
 from session_core.serial.calls import arguments_text, calls_from, function_call_id, is_exact
 from session_core.serial.marks import MARK, synthetic_id
 from session_core.serial.objects import read_file
-from session_core.serial.references import HeldBy
+from session_core.serial.references import ReferenceTable
 from session_core.turns import Media, Message, Role, ToolCall
 
 __all__ = ["MARK", "ViewMessage", "from_core", "from_core_many", "mark_of", "to_core", "to_core_many"]
@@ -87,7 +87,7 @@ def to_core(message: ChatMessage) -> Message:
         aside=parts.aside,
         rendition=mark.get("rendition", "whole"),
     )
-    table = HeldBy(neutral, texts=parts.texts, asides=parts.asides, parsed=parsed)
+    table = ReferenceTable(neutral, texts=parts.texts, asides=parts.asides, parsed=parsed)
     return replace(neutral, native=write(message, neutral, table))
 
 

@@ -20,7 +20,7 @@ from session_core.language.words import _END, _END_IN_ASCII, _WORD, runs, words
 from session_core.plan import Digest, Limits
 from session_core.policy import Policy
 from session_core.ranges import Ranges
-from session_core.turns import Message, Role, Unit
+from session_core.turns import Message, Role
 
 MARKS = [
     *("<", ">", "~", "`", "：", '"', '"""', "'", "'''", "-", "---", "=", "***", "___", "#", "###", "[", "{", "|", "("),
@@ -115,8 +115,8 @@ def test_the_lines_of_a_fold_upon_another_are_what_they_are_without_a_memory() -
     said = ["My budget is $900.", "Always answer in English.", "The deadline is 3 May.", "No, my budget is $700."]
     digest: Digest | None = None
     for seq, text in enumerate(said, 1):
-        part = Unit((Message(Role.USER, text, seq=seq, id=str(seq)),))
-        digest = fold(digest, [part], Ranges.span(1, seq), context=tools)
+        message = Message(Role.USER, text, seq=seq, id=str(seq))
+        digest = fold(digest, [message], Ranges.span(1, seq), context=tools)
     assert digest is not None
     assert len(digest.facts) == 3
     assert "$700" in "".join(lines_of(digest, tools).texts)

@@ -111,11 +111,10 @@ class Folder:
         gone = self._judge(key, gone)
         summary = await self._summary(loaded, gone, give_way)
         made_by = self.summarizer.name if self.summarizer and summary is not None else "extractive"
-        parts = [Unit((message,)) for message in gone]
         found = self._facts(key, gone)
         context = replace(self.services.plan_context, give_way=give_way)
-        digest = fold(loaded.digest, parts, covers, context=context, summary=summary, made_by=made_by, found=found)
-        return context.cache.carry_over(digest, replace(digest, time_s=self.services.clock()))
+        digest = fold(loaded.digest, gone, covers, context=context, summary=summary, found=found)
+        return context.cache.carry_over(digest, replace(digest, made_by=made_by, time_s=self.services.clock()))
 
     def _index(self, loaded: Loaded, made: Digest) -> None:
         """Send the newly folded messages to the index; if it fails it has a gap, which `indexing.rebuild` fills.

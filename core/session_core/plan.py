@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -205,14 +205,6 @@ Decided = tuple[Ranges | int, Choice, int, str]
 looked at, and creating objects for them took a third of the time of a view."""
 
 
-def decisions_of(decided: Iterable[Decided]) -> tuple[Decision, ...]:
-    """The decisions, for inspection."""
-    return tuple(
-        Decision(Ranges.of([where] if where else []) if isinstance(where, int) else where, choice, tokens, why)
-        for where, choice, tokens, why in decided
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The decision for one view: the messages in order, and the reason for each."""
@@ -227,11 +219,6 @@ class Plan:
     hidden_rules: int = 0
     """Standing rules of the digest for which its message has no room."""
     recalled: tuple[Recalled, ...] = field(default=(), kw_only=True)
-
-    @property
-    def decisions(self) -> tuple[Decision, ...]:
-        """What was chosen for each part of the record."""
-        return decisions_of(self.decided)
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +281,10 @@ class View:
     @property
     def decisions(self) -> tuple[Decision, ...]:
         """What was chosen for each part of the record, in order."""
-        return decisions_of(self.decided)
+        return tuple(
+            Decision(Ranges.of([where] if where else []) if isinstance(where, int) else where, choice, tokens, why)
+            for where, choice, tokens, why in self.decided
+        )
 
     def to_openai(self) -> list[dict[str, Any]]:
         """The messages for OpenAI's SDK: `client.chat.completions.create(model=..., messages=view.to_openai())`.

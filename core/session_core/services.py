@@ -173,8 +173,8 @@ class Services:
         return self.name_cache.get(id(message), lambda: (message, self._with_name(message)), size=size)[1]
 
     def without_author_name(self, message: Message) -> Message:
-        """The message without the name that `named` put before it, cached likewise, since other caches use that object
-        as their key."""
+        """The message without the name that `with_author_name` put before it. Cached likewise, since other caches have
+        that object as their key."""
         if message.rendition != "named":
             return message
         size = 1 + len(message.content) // 4096

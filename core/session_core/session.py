@@ -27,6 +27,7 @@ from session_core.ranges import Ranges
 from session_core.sealed import require_unsealed
 from session_core.searching import Hidden, Searching
 from session_core.services import Services
+from session_core.stats import standing_tokens
 from session_core.turns import Message, Role, numbered
 
 DIGEST_BESIDE = 0.05
@@ -100,9 +101,8 @@ class Flow(Searching):
 
     async def _standing_tokens(self, state: State) -> int:
         """The size of the active digest and all messages after it; read only if the record has other branches."""
-        ledger = state.ledger
-        if len(state.head) == ledger.messages:
-            return state.active.tokens + ledger.tokens - state.active.covered_tokens
+        if (known := standing_tokens(state)) is not None:
+            return known
         loaded = await self._store.load(self.key)
         return (loaded.digest.tokens if loaded.digest else 0) + sum(m.tokens for m in loaded.messages)
 
@@ -237,7 +237,7 @@ class Flow(Searching):
         self, named: Sequence[Message], digest: Digest | None, context: PlanContext, extras: Extras, open_end: bool
     ) -> Plan:
         """The plan, made in this thread if everything fits and nothing new has to be folded, else off the event loop.
-        Raises: FoldNeeded if `context` must not fold but would have to."""
+        Raises: FoldRequired if `context` must not fold but would have to."""
         make = partial(plan, named, digest, extras=extras, open_end=open_end)
         if sum([message.tokens for message in named]) <= context.limits.total:
             try:

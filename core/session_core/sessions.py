@@ -39,7 +39,7 @@ from session_core.stores.index_deletion import with_index_deletion
 from session_core.stores.retention import require_purging
 from session_core.turns import Key, Message, text_of_id
 from session_core.voices import SERIAL_THREADS, THREADS, awaitable, in_thread, run_blocking, threaded
-from session_core.warmup import NOBODY, Warming
+from session_core.warmup import NOBODY, preload
 
 if TYPE_CHECKING:
     from session_core.stores.keyring import Keyring
@@ -90,7 +90,6 @@ class Sessions(ProcessBound):
         self.awaited: SessionStore = self.store.awaiting()
         self.folder = Folder(self.store, self.services, self.policy.summarizer)
         self._afolder = threaded(self.folder)
-        self._warming = Warming(self.services)
         self._local = Background(self.folder, self.services)
         self.pipeline = SharedFolding(self._local, queue, owned=queue is not fold_queue) if queue else self._local
 
@@ -156,12 +155,12 @@ class Sessions(ProcessBound):
         Takes half a second and 80 MB. For services, before their first request. Raises: StoreError if the store does
         not answer.
         """
-        run_blocking(self._warming.load())
+        run_blocking(preload(self.services))
         run_blocking(self.store.state(NOBODY))
 
     async def awarm(self) -> None:
         """Async form of `warm`."""
-        await threaded(self._warming).load()
+        await in_thread(run_blocking, preload(self.services))
         await self.awaited.state(NOBODY)
 
     def ask_fold(self, key: Key, tier: Tier = Tier.FACTS) -> None:

@@ -27,7 +27,7 @@ def shown_facts(digest: Digest, *, context: PlanContext, already_shown: Set[int]
     """The facts of `digest` that fit into a view, in reading order.
 
     In a terse view only those that are always needed (others are quoted when a question needs them), and of the
-    messages `said` only pinned ones.
+    messages `already_shown` only pinned ones.
     """
     return tuple([digest.facts[place] for place in _summary_and_places(digest, context, already_shown)[1]])
 

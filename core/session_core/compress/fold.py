@@ -13,7 +13,7 @@ from session_core.fact_selection import select_places
 from session_core.facts import extract, merge, open_question
 from session_core.plan import Digest, Fact, seqs_of
 from session_core.ranges import Ranges
-from session_core.turns import Importance, Message, Role, Unit
+from session_core.turns import Importance, Message, Role
 
 STORED_FACTS = 4
 """A digest stores up to this many times the facts that a view has room for, so that later views can choose."""
@@ -23,21 +23,19 @@ STORED_RULES = 16_000
 
 def fold(
     base: Digest | None,
-    parts: Sequence[Unit],
+    messages: Sequence[Message],
     covers: Ranges,
     *,
     context: PlanContext,
     summary: str | None = None,
-    made_by: str = "extractive",
     found: Sequence[Fact] = (),
 ) -> Digest:
-    """The digest of `base` and `parts`, which replaces `covers` of the record.
+    """The digest of `base` and `messages`, which replaces `covers` of the record.
 
     `summary` is a checked summary of a model; without it the extractive one is used. Facts are always extracted by
     rules, so that a model cannot lose one; `found` are additional facts of a model.
     """
     give_way = context.give_way
-    messages = [message for unit in parts for message in unit.messages]
     said = [m for m in messages if m.role is not Role.SYSTEM]
     asked = base.asked if base else None
     stated = extract([_brief(message) for message in said], asked=asked, give_way=give_way)
@@ -60,7 +58,6 @@ def fold(
         pinned=base.pinned.plus(pinned) if base else pinned,
         covered_tokens=(base.covered_tokens if base else 0) + sum(m.tokens for m in messages),
         covered_messages=(base.covered_messages if base else 0) + len(messages),
-        made_by=made_by,
         asked=open_question(said),
     )
     context.cache.lines(digest, lambda: lines.at(kept))

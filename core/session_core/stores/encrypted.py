@@ -158,7 +158,7 @@ class EncryptedStore(ProcessBound):
     def _opened(self, key: Key, found: Loaded) -> Loaded:
         return Loaded(
             self._seals.open_state(found.state),
-            self._seals.open_state_digest(key, found.digest),
+            None if found.digest is None else self._seals.open_digest(key, found.digest),
             self._seals.open_messages(key, found.messages),
         )
 
