@@ -66,6 +66,20 @@ Policy(summarizer=one, embedder=one, classifier=one, extractor=one, index=one)
 Policy(summarizer=two, embedder=two, classifier=two, extractor=two)
 """
 
+SDKS = """
+from anthropic import Anthropic
+from openai import OpenAI
+
+from session_core import Session
+
+
+def answer(session: Session) -> None:
+    view = session.view()
+    said = OpenAI().chat.completions.create(model="gpt-4o", messages=view.to_openai())
+    session.append(said.choices[0].message.model_dump())
+    session.append(Anthropic().messages.create(model="claude", max_tokens=99, **view.to_anthropic()).model_dump())
+"""
+
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_dir_lists_names_that_are_not_loaded_yet(package: str) -> None:
@@ -104,9 +118,10 @@ def test_a_type_checker_refuses_it_too(tmp_path: Path) -> None:
         assert f'Module "{package}" has no attribute "SessionSavor"' in done.stdout, done.stdout + done.stderr
 
 
-def test_a_type_checker_accepts_helpers_with_plain_and_with_async_methods(tmp_path: Path) -> None:
+@pytest.mark.parametrize("source", [HELPERS, SDKS], ids=["helpers with plain and with async methods", "SDKs"])
+def test_a_type_checker_accepts_what_the_docs_show(source: str, tmp_path: Path) -> None:
     program = tmp_path / "program.py"
-    program.write_text(HELPERS)
+    program.write_text(source)
     done = subprocess.run(
         [sys.executable, "-m", "mypy", str(program)], capture_output=True, text=True, check=False, cwd=ROOT
     )
