@@ -28,7 +28,7 @@ BROKEN_OFF = "broken_off"
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The keys of the user's messages, the history and the answer in dicts; None selects the only key."""
+    """The keys of the user's messages, the history and the answer in dicts; None selects the only key or "messages"."""
 
     input_messages: str | None = None
     history_messages: str | None = None
@@ -112,6 +112,9 @@ def _key(value: Any, named: str | None, option: str) -> str | None:
         return None
     if named is None and len(value) == 1:
         return str(next(iter(value)))
+    if named is None and "messages" in value:
+        # The state of a graph or an agent.
+        return "messages"
     if named is not None and named not in value:
         raise InputError(f"the dict has no key {named!r}, which {option} names; add it, or name another key")
     if named is None:
@@ -137,4 +140,10 @@ def _messages(value: Any, speaker: type[BaseMessage] = HumanMessage) -> list[Bas
                 f"a list of {len(value)} messages holds something that LangChain cannot read as a message "
                 f"({type(exc).__name__}); pass messages, strings, (role, text) pairs or dicts with role and content"
             ) from None
+    if speaker is AIMessage:
+        raise InputError(
+            f"the runnable answered with {named_type(value)}, which contains no messages, so that only the input was "
+            "stored; have it return a string or messages (a model with structured output: include_raw=True, and "
+            "with_session(..., output_messages_key='raw'))"
+        )
     raise InputError(f"{named_type(value)} contains no messages; pass a string, a message or a list of messages")
