@@ -30,6 +30,7 @@ from langchain_session import (
 from llamaindex_session import LLMSummarizer, SessionMemoryBuffer
 from session_core import Budget, Policy, Sessions
 from session_core.errors import BudgetError, ConfigError, InputError, VoiceError, named_type
+from session_core.events import Event
 from session_core.stores.keyring import Keyring
 
 
@@ -52,6 +53,15 @@ def test_a_saver_is_over_a_url_or_sessions(wrong: Any) -> None:
 def test_a_middleware_is_over_a_saver_sessions_or_a_policy(wrong: Any) -> None:
     with pytest.raises(ConfigError, match="pass the agent's SessionSaver"):
         SessionMiddleware(wrong)
+
+
+def test_one_observer_without_a_list_is_told_so() -> None:
+    class Watches:
+        def observe(self, event: Event) -> None: ...
+
+    wrong: Any = Watches()
+    with pytest.raises(ConfigError, match=r"^observers=Watches; pass a list of observers$"):
+        Sessions("memory://", observers=wrong)
 
 
 @pytest.mark.parametrize("wrong", [None, StateGraph(MessagesState)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from session_core.errors import ConfigError, named_type
@@ -22,6 +22,13 @@ def require_method(given: T, power: str, what: str, made_by: str = "") -> T:
         wanted = "a function" if power == "__call__" else f"an object with {power}(...)"
         raise ConfigError(f"{kind} is given as {what}; pass {wanted}{f', such as {made_by}' if made_by else ''}")
     return given
+
+
+def require_observers(given: Iterable[T]) -> list[T]:
+    """Check that `given` are objects with `observe`, and several. Raises: ConfigError."""
+    if not isinstance(given, Iterable):
+        raise ConfigError(f"observers={type(given).__name__}; pass a list of observers")
+    return [require_method(one, "observe", "an observer") for one in given]
 
 
 class EqualByParts:
