@@ -12,7 +12,7 @@ from langchain_core.messages import BaseMessage
 from langchain_session.marks import mark_of, text_of, with_mark
 from langchain_session.message_cache import MessageCache
 from langchain_session.native import FORMAT, exact, read, tool_call, write
-from session_core.errors import InputError
+from session_core.errors import InputError, named_type
 from session_core.media import source_of
 from session_core.ranges import Ranges
 from session_core.serial.blocks import inner_block, media_in, read_blocks, signed_reasoning
@@ -53,7 +53,7 @@ def to_core(message: BaseMessage, *, named: bool = True) -> Message:
     when it was changed. Raises: InputError.
     """
     if not isinstance(message, BaseMessage):
-        raise InputError(f"a {type(message).__name__} is not a message; pass LangChain messages, as HumanMessage(...)")
+        raise InputError(f"{named_type(message)} is not a message; pass LangChain messages, as HumanMessage(...)")
     return _read_once(message) if named else _read(message, named=False)
 
 
@@ -91,7 +91,7 @@ def from_core(message: Message) -> BaseMessage:
 def to_core_many(messages: Iterable[BaseMessage]) -> list[Message]:
     """The record's form of each of `messages`, in their order. Raises: InputError."""
     if not isinstance(messages, Iterable):
-        raise InputError(f"a {type(messages).__name__} is not a list of messages; pass [HumanMessage(...), ...]")
+        raise InputError(f"{named_type(messages)} is not a list of messages; pass [HumanMessage(...), ...]")
     return [to_core(_said(message)) for message in messages]
 
 

@@ -14,7 +14,7 @@ from llama_index.core.base.llms.types import ChatMessage, MessageRole
 
 from llamaindex_session.marks import ViewMessage, mark_of, text_of, with_mark
 from llamaindex_session.native import FORMAT, exact, read, write
-from session_core.errors import InputError
+from session_core.errors import InputError, named_type
 from session_core.media import source_of
 from session_core.payloads.parts import arguments_of
 from session_core.ranges import Ranges
@@ -44,7 +44,7 @@ def as_list(messages: Iterable[ChatMessage]) -> list[ChatMessage]:
     """`messages` as a list of nothing else. Raises: InputError."""
     if not isinstance(messages, Iterable) or isinstance(messages, str | Mapping | ChatMessage):
         raise InputError(
-            f"a {type(messages).__name__} is not a list of messages; pass [ChatMessage(role=..., content=...), ...] "
+            f"{named_type(messages)} is not a list of messages; pass [ChatMessage(role=..., content=...), ...] "
             "(a session's name is session_id=)"
         )
     return [require_message(message) for message in messages]
@@ -53,7 +53,7 @@ def as_list(messages: Iterable[ChatMessage]) -> list[ChatMessage]:
 def require_message(message: object) -> ChatMessage:
     """`message`, which is one. Raises: InputError."""
     if not isinstance(message, ChatMessage):
-        raise InputError(f"a {type(message).__name__} is not a message; pass ChatMessage(role=..., content=...)")
+        raise InputError(f"{named_type(message)} is not a message; pass ChatMessage(role=..., content=...)")
     return message
 
 

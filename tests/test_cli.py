@@ -112,6 +112,24 @@ def test_a_replay_of_one_message_speaks_of_one(tmp_path: Path, capsys: pytest.Ca
     assert "every message unchanged (1 message)" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("module", ["session_core.cli.command", "session_core.sessions"])
+def test_ctrl_c_while_the_command_is_being_loaded_shows_no_traceback(module: str) -> None:
+    code = f"""
+import sys
+
+class CtrlC:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, CtrlC())
+from session_core.cli import main
+sys.exit(main(["list"]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "llm-sessions: interrupted\n")
+
+
 def test_a_window_of_words_is_told_what_it_must_be(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["doctor", "--window", "8k", "--url", url])

@@ -15,7 +15,7 @@ from session_core.compress.digest_text import digest_message, hidden_rules
 from session_core.compress.fold import fold
 from session_core.compress.summary_completion import complete_summary
 from session_core.compress.window import covered_prefix, fold_point
-from session_core.errors import ConfigError, Conflict
+from session_core.errors import ConfigError, Conflict, named_type
 from session_core.events import FellBack, Folded, RulesOutgrown
 from session_core.facts import extract
 from session_core.grounding import apply_judgements, grounded_facts, source_of_check, strike_instructions
@@ -193,7 +193,7 @@ class Folder:
         if written is None:
             return None
         if not isinstance(written, str):
-            self.services.emit(FellBack(key, name, f"a {type(written).__name__} instead of a text"))
+            self.services.emit(FellBack(key, name, f"{named_type(written)} instead of a text"))
             return None
         source = "\n".join(source_of_check(message) for message in messages)
         checked = check(written, source, previous=previous, give_way=give_way)

@@ -263,7 +263,7 @@ class View:
     tokens: int
     tier: Tier
     report: Report
-    decided: tuple[Decided, ...] = field(default=(), repr=False)
+    decided: tuple[Decided, ...] = ()
     digest: Digest | None = None
     hidden: Ranges = Ranges()
     """Messages that the view does not represent at all: no room, or nothing that a provider accepts."""
@@ -274,6 +274,11 @@ class View:
     """The messages that were quoted for the question, in the order of the record."""
     pending_from: int = 0
     """Messages from this number on are not in the record; they were about to be appended."""
+
+    def __repr__(self) -> str:
+        # Without content, since it may end up in a log.
+        figures = f"tokens={self.tokens}, limit_tokens={self.report.limit_tokens}, tier={str(self.tier)!r}"
+        return f"View(messages={len(self.messages)}, {figures})"
 
     def _repr_html_(self) -> str:
         return view_html(self.messages, tokens=self.tokens, limit_tokens=self.report.limit_tokens, tier=self.tier)
@@ -286,9 +291,10 @@ class View:
             for where, choice, tokens, why in self.decided
         )
 
-    def to_openai(self) -> list[dict[str, Any]]:
+    def to_openai(self) -> list[Any]:
         """The messages for OpenAI's SDK: `client.chat.completions.create(model=..., messages=view.to_openai())`.
 
+        Each is a dict; typed as the SDK's own classes are not known here, and type checkers accept no other dict.
         Ids and names that the API refuses are replaced, consistently in every view. A part that it does not support
         is replaced by a text; reasoning is not sent.
         """

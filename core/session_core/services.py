@@ -19,7 +19,7 @@ from session_core.compress.plan_cache import MAX_FINGERPRINTS, PlanCache, PlanCo
 from session_core.corrections import Corrections
 from session_core.counting.tokens import TokenCounter, message_tokens
 from session_core.digest_vectors import DigestVectors
-from session_core.errors import ConfigError
+from session_core.errors import ConfigError, named_type
 from session_core.events import Event
 from session_core.facts import without_author_name
 from session_core.ids import fresh_id
@@ -243,7 +243,7 @@ class Services:
             return Importance(judged).value
         except ValueError:
             raise ConfigError(
-                f"the classifier {type(self.classifier).__name__} judged a message by a {type(judged).__name__} that "
+                f"the classifier {type(self.classifier).__name__} judged a message by {named_type(judged)} that "
                 f"is none of {', '.join(Importance)}; nothing was written: have it return an Importance"
             ) from None
 

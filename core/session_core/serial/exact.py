@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import ormsgpack
 
-from session_core.errors import InputError
+from session_core.errors import InputError, named_type
 
 FromPlain = Callable[[Any], object]
 
@@ -143,7 +143,7 @@ class Exact:
                 return ormsgpack.packb(_Writer(self._kinds, table, surrogates=True).plain(value))
         except (RecursionError, TypeError) as exc:
             raise InputError(
-                f"a {type(value).__name__} cannot be stored ({damage(exc)}); it must not contain itself or be "
+                f"{named_type(value)} cannot be stored ({damage(exc)}); it must not contain itself or be "
                 "nested more than some hundred levels deep"
             ) from None
 
