@@ -14,17 +14,27 @@ _INTERRUPTIONS = (
 _OH = r"^\W*(?:(?:ugh|argh|hm+|wait|sorry|actually)[,.! ]+)*"
 """What may stand before a no."""
 
+_DID = r"(?:just |simply |only )?(?:\w+ed|got|went|had|was|were|did|gave|took|made|said|told|sent|felt)"
+
 CORRECTIONS = (
     Cue.of(
         "actually correction rather scratch on",
         r"(?:^|[.,;!?–—-]\s*|\b(?:no|nope|sorry|wait|oops|hm+|well|ah|oh|but|and)[,.! ]+)"
-        r"(?:actually(?!\W*$|\W+(?:yes|yeah|yep)\b|[^.;!?]*\b(?:also|as well|in addition)\b)|"
+        r"(?:actually(?!\W*$|\W+(?:yes|yeah|yep)\b|"
+        # A feeling takes nothing back.
+        r"[, ]+(?:i|we) (?:really |just |quite |kind of )*(?:like|love|hate|enjoy|think|find|feel|hope|wonder|agree)\b"
+        r"(?!.*(?:\d|\b(?:better|instead|rather|more|should|need)\b))|[^.;!?]*\b(?:also|as well|in addition)\b)|"
         r"(?:(?:a|one|small|quick|my) )*correction|rather|scratch that|on second thoughts?)\b|"
         r"^(?=.*\d|\W*(?:\S+\s){0,6}\S+$)[^?？]*, actually\W*$",
         also="actually correction rather scratch second",
     ),
     Cue.of("not", r"\b(?:is|are|be|was|at|to|for|by|on)\b[^.;!?]{1,40}, (?:and )?not [^.;!?]{1,40}\d"),
-    Cue.of("meant mean", r"\bi meant\b|\bwhat i mean is\b"),
+    Cue.of(
+        "meant mean",
+        # Who meant to do something tells of a plan.
+        r"\bi meant\b(?! (?:to (?!say|write|type|put|book|order|ask|choose|pick|select|enter)|that as|it|well|every|no)\b)|"
+        r"\bwhat i mean is\b",
+    ),
     Cue.of(
         "no nope sorry wait",
         rf"^\W*(?:no|nope|sorry|wait)[,.!]+ ?(?!{_INTERRUPTIONS})(?:it['’]?s|it is|not|i mean|that['’]?s|make|the|"
@@ -51,7 +61,10 @@ CORRECTIONS = (
     Cue.of("set", r"(?:^|\bplease |\bcan you |\bcould you )set\b.{1,60}?\bto\b", also="to"),
     Cue.of(
         "instead longer changed wrong misspoke typo",
-        r"\binstead\b|\bno longer\b|\bchanged my mind\b|\b(?:i|that) was wrong\b|\bi misspoke\b|\btypo\b",
+        # What others did, or what one did instead of something else, is told.
+        rf"\binstead\b(?! of [^,.;]{{1,40}} (?:i|he|she|they|it|we) (?:{_DID})\b)|\bno longer\b|"
+        r"\bchanged (?:my|our) minds?\b|"
+        r"\b(?:i|that) was wrong\b(?! about (?:him|her|them|you|it all|everything|people)\b)|\bi misspoke\b|\btypo\b",
         whole=True,
     ),
     Cue.of(
@@ -97,10 +110,30 @@ CORRECTIONS = (
         rf"(?!{_INTERRUPTIONS})"
         r"(?:[^\s?]+\s){0,6}[^\s?]+$",
     ),
-    Cue.of("not", r"^\W*(?:[^\s,;!?]+\s){0,4}[^\s,;!?]+, not (?!(?:sure|really|yet|bad|at all)\b)[^,;!?]{1,60}$"),
+    Cue.of(
+        "moved changed pushed rescheduled postponed shifted switched",
+        r"\b(?:they|he|she|we|i)(?:['’]ve| have| had| has)? (?:just |now )?(?:moved|changed|pushed|rescheduled|postponed|shifted|"
+        r"switched) (?:it|that|this|them) (?:back |up |forward )?(?:to|until)\b|"
+        r"\b(?:it|that|this)(?:['’]s| is| was| has| got)?(?: now| just)?(?: been)? (?:moved|changed|pushed|rescheduled|postponed|"
+        r"shifted|switched) (?:back |up |forward )?(?:to|until)\b",
+        also="to until",
+    ),
+    Cue.of(
+        "sorry oops whoops mistake bad no",
+        r"^\W*(?:sorry|oops|whoops|my (?:mistake|bad)|no)[,.!:;–— -]+"
+        r"(?:(?:that|this|it)(?:['’]s| is| was) (?:wrong|incorrect|not right|a mistake|a typo)|i (?:got|had) (?:that|it) wrong|"
+        r"i said)\b|^\W*(?:oops|whoops)\s+(?!i\b|what|how|why)(?:[^\s?]+\s){0,3}[^\s?]*\d[^\s?]*$",
+    ),
+    Cue.of("spelled spelt", r"\b(?:it['’]?s|it is|that['’]?s|name is|actually) (?:spelled|spelt)\b(?![^?]*\?)"),
+    Cue.of(
+        "after",
+        r"\b(?:no|not|without|skip|drop|forget)\b[^.;!?]{1,40}\bafter all\b(?! (?:these|those|this|that|the|my|our|of|i)\b)",
+        also="all",
+    ),
+    Cue.of("not", r"^\W*(?!\S*n['’]?t\b|never\b|no\b)(?:[^\s,;!?]+\s){0,4}[^\s,;!?]+, not (?!(?:sure|really|yet|bad|at all)\b)[^,;!?]{1,60}$"),
     Cue.of(
         "not",
-        r"^\W*not (?!(?:sure|really|yet|bad|much|many|a|at all|now|today|only|necessarily|that|too|so|quite|just|"
+        rf"{_OH}(?:(?:oh|ah|no)[,.! ]+)?not (?!(?:sure|really|yet|bad|much|many|a|at all|now|today|only|necessarily|that|too|so|quite|just|"
         r"exactly|for me|working)\b)[^,;!?]{1,30}[,;–—-]+ ?[^,;!?]{1,40}$",
     ),
 )

@@ -14,6 +14,7 @@ from session_core.language.locales.all_locales import LOCALES, REQUESTS
 from session_core.language.phrases import COMMITMENTS, CONSTRAINTS, DECISIONS, IDENTITIES, PREFERENCES, RULES
 from session_core.language.refused_things import REFUSED_THINGS
 from session_core.language.returns import RETURNS, TAKES_BACK
+from session_core.language.sayings import without_sayings
 from session_core.language.ways_of_answering import WAYS_OF_ANSWERING
 from session_core.language.words import SENTENCES, words
 from session_core.plan import FactKind
@@ -78,6 +79,14 @@ _TAG = re.compile(
 _COLON = re.compile("[:：]")
 _NAMED = re.compile(r"[\"“„«][^\"“”«»]{1,60}[\"”“»]")
 """A mentioned phrase corrects nothing: the reason “no longer needed”."""
+_WHETHER = re.compile(
+    r"\b(?:did|does|has|have|had) (?:they|he|she|it|some(?:one|body)|any(?:one|body))\b|"
+    r"^\W*(?:why|who|how come)\b(?! (?:don['’]?t|not)\b)",
+    re.IGNORECASE,
+)
+"""Who asks what others have done takes nothing back."""
+_THEY_SAY = re.compile(r",? (?:they|as they|people) (?:always )?(?:say|said|tell you|told (?:me|us))\W*$", re.IGNORECASE)
+"""The end of a sentence that nobody in particular said."""
 _REQUEST = re.compile(rf"\b(?:can|could|would|will) you\b|{REQUESTS}", re.IGNORECASE)
 
 
@@ -96,8 +105,16 @@ def _kinds(sentence: str) -> Iterator[FactKind]:
             continue
         if asking and kind is FactKind.RULE and not _REQUEST.search(sentence):
             continue
-        text = _NAMED.sub("…", sentence) if kind is FactKind.CORRECTION else sentence
-        if _matches_table(place, tried, text) or (kind.pinned and _is_announced(sentence, place)):
+        if asking and kind is FactKind.CORRECTION and _WHETHER.search(sentence):
+            continue
+        if kind.pinned and _THEY_SAY.search(sentence):
+            continue
+        text = sentence
+        if kind.pinned or kind is FactKind.CORRECTION:
+            text = without_sayings(sentence)
+        if kind is FactKind.CORRECTION:
+            text = _NAMED.sub("…", text)
+        if _matches_table(place, tried, text) or (kind.pinned and _is_announced(text, place)):
             yield kind
 
 

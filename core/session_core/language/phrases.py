@@ -17,19 +17,45 @@ _DOINGS = (
 )
 DONE = "|".join(_DOINGS.split())
 
+_NARRATES = (
+    r"(?!(?: again)?(?:\W*$|[.,;!?])| (?:in my life|in a million|have i|an?|been|had|has|was|were|is|are|would|could|will|"
+    r"did|done|seen|saw|heard|known|knew|thought|gone|went|got|felt|found|met|understood|used to|happens?|works?|said|"
+    r"told|ate|eaten|came|"
+    r"(?!(?:need|feed|embed|proceed|exceed|succeed|speed)\b)[^\W\d_]{2,}ed)\b)"
+)
+"""After "always" and "never": nothing that tells of what was, instead of what is to be done."""
+
 RULES = (
     Cue.of(
         "always never under from at make ensure be remember refrain avoid stick limit keep",
-        _LEAD + r"(?:always|never(?! mind)|under no circumstances|from now on|at no point|make sure|ensure|"
+        _LEAD + rf"(?:(?:always|never)\b(?! mind\b){_NARRATES}|under no circumstances|from now on|at no point|make sure|ensure|"
         r"be sure to|remember (?:to|that)|refrain from|avoid|stick to|limit yourself|"
         r"keep (?:all|every|your|the|it|them|answers|replies))\b",
+    ),
+    Cue.of(
+        "stop",
+        _LEAD + r"stop (?!(?:being|kidding|joking|lying|laughing|crying|worrying|teasing|complaining)\b)"
+        r"[^\W\d_]{2,}ing\b",
+    ),
+    Cue.of(
+        "use write format keep put give show",
+        _LEAD + r"(?:use|write|format|keep|put|give|show)\b[^.;!?]{1,60}\b(?:throughout|everywhere|consistently|"
+        r"at all times|every time|each time|for (?:all|every|everything))\b",
+        also="throughout everywhere consistently times time all every everything",
     ),
     Cue.of(
         "do don't don’t dont",
         _LEAD + r"(?:do not|don['’]?t)\b(?! (?:worry|know|think|mind|care|have|see|understand|get me|need|want|"
         r"like|believe|recall|you|we|they|i|he|she|it)\b)",
     ),
-    Cue.of("only", _LEAD + r"only (?!joking|kidding|just)\w+"),
+    # What comes with a verb of being or having, or is left, is told ("only one left", "only problem is the price").
+    Cue.of(
+        "only",
+        _LEAD + r"only (?!(?:joking|kidding|just|because|then|now|recently|yesterday|today|god|once|thing|problem|"
+        r"question|reason|issue|downside|a (?:few|little|bit|couple|joke|matter)|i|he|she|they|we)\b)"
+        r"(?!(?:[^\s,.;]+ ){1,4}(?:left|remaining|to go|away|is|was|are|were|has|had|came|got|knows?|works? (?:when|if))\b)"
+        r"\w+",
+    ),
     Cue.of(
         "use answer reply respond write speak",
         _LEAD + r"(?:use|answer|reply|respond|write|speak) (?:only|always|exclusively|in)\b",
@@ -59,7 +85,10 @@ RULES = (
     ),
     Cue.of(
         "always never",
-        r"\b(?=[psmtra])(?:please|should|must|shall|to|replies|answers)\s+(?:always|never)\b|"
+        # What one was told, or promised, is another's rule.
+        r"\b(?=[psmtra])(?:please|should|must|shall|replies|answers|"
+        r"(?<!\btold )(?<!\btold me )(?<!\btold us )(?<!\bused )(?<!\btaught )(?<!\btaught me )(?<!\btend )"
+        r"(?<!\bpromised )(?<!\bswore )(?<!\bvowed )(?<!\bseems )(?<!\bseem )(?<!\blearned )to)\s+(?:always|never)\b|"
         r"\b(?=[yitewa])(?:you|it|they|this|that|everything|everyone|all|we)\s+(?:must|should|shall|may|can)\s+"
         r"(?:always|never)\b|"
         r"(?=[an])(?<!\bi )(?<!\bwe )(?<!\bthey )(?<!\byou )(?<!\bi can )(?<!\bi could )(?<!\bi will )(?<!\bi would )"
@@ -107,8 +136,9 @@ CONSTRAINTS = (
     Cue.of(
         "more less fewer later earlier longer bigger higher most least latest",
         # Without a quantity it is a manner of speaking ("at least it is warm").
-        r"\b(?:no|not) (?:more|less|fewer|later|earlier|longer|bigger|higher) than\b|"
-        r"\bat (?:least|most) (?:[$€£¥₹]?\d|an?\b|one\b|two\b|three\b|four\b|five\b|six\b|ten\b|once\b|twice\b|half\b|"
+        r"\b(?:no|not) (?:more|less|fewer|later|earlier|longer|bigger|higher) than\b"
+        r"(?! (?:the|my|his|her|its|that|this|an? (?:rumou?r|joke|dream|guess|suggestion|hobby|formality))\b)|"
+        r"\bat (?:least|most) (?:[$€£¥₹]?\d|an?\b(?! (?:handful|few|little|bit|start|rumou?r|joke|guess)\b)|one\b|two\b|three\b|four\b|five\b|six\b|ten\b|once\b|twice\b|half\b|"
         r"on\b|as\b)|\b(?:at|by) the latest\b",
         also="than at by",
     ),
@@ -133,7 +163,13 @@ CONSTRAINTS = (
     ),
     Cue.of(
         "budget budgets limit limited capped deadline due",
-        r"\bbudgets?\b|\blimit (?:is|of|to)\b|\blimited to\b|\bcapped\b|\bdue (?:by|on|date)\b|"
+        # Who only mentions a budget limits nothing: "the budget meeting", "budget airlines".
+        r"\bbudgets?\b(?=.*(?:\d|[$€£¥₹]|\b(?:tight|low|small|limited|fixed|hundred|thousand|grand|bucks|dollars|euros|"
+        r"pounds|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)\b))|"
+        r"\b(?:on|within|over|under|above|exceed|tight|low|small|limited|fixed|no) (?:(?:a|my|our|the|his|her|tight|low|"
+        r"small|limited) )*budget\b|(?:\d|[$€£¥₹])\S* (?:\w+ )?budget\b|\b(?:my|our|the|a) (?:\w+ )?budget"
+        r"(?:['’]s| is| are| was|:| of| stays| remains| must| can['’]?t| cannot| does)(?! (?:meeting|the problem)\b) ?\w|"
+        r"\blimit (?:is|of|to)\b|\blimited to\b|\bcapped\b|\bdue (?:by|on|date)\b|"
         r"\bdeadline\b(?=.*(?:\d|day\b|week|month|tomorrow|tonight|noon))",
         whole=True,
     ),
@@ -161,9 +197,10 @@ CONSTRAINTS = (
     ),
     Cue.of(
         "only",
-        r"\bonly (?:if|when|on|in|at|for|with|after|before|have|has|want|need|eat|use|works?|accept|"
+        r"\bonly (?:(?:if|when|on|in|at|for|with|after|before|have|has|want|need|eat|use|works?|accept|"
         r"available|"
-        r"between|until|\d)|\b(?:can|may|will|must|works?) only\b",
+        r"between|until)\b|\d)|\b(?:can|may|will|must|works?) only\b|"
+        r"\b(?:so|please)[, ]+(?:[^\W\d_]+ ){1,2}only\W*$",
     ),
     Cue.of("except unless", r"\b(?:except|unless)\b"),
     Cue.of(
@@ -175,19 +212,22 @@ CONSTRAINTS = (
 
 DECISIONS = (
     Cue.of(
-        "go take book choose pick stick keep buy order proceed settle",
+        "go going take book choose pick stick keep buy order proceed settle",
         r"\b(?:let['’]?s|(?:we|i)['’]ll|(?:we|i) will|i['’]d like to|i want to)\s+(?:go (?:ahead )?with|go "
         r"for|"
         r"take|book|choose|pick|stick (?:with|to)|keep|buy|order|proceed|settle)\b|"
         r"\bgo(?:ing)? (?:ahead )?with\b|\bbook (?:it|that|the|this)\b",
         also="go going take book choose pick stick keep buy order proceed settle",
     ),
+    Cue.of("skip leave", _LEAD + r"(?:skip|leave out) (?:the|that|this|my|our|all)\b(?! (?:intro\w*|explanation)\b)"),
     Cue.of("let's let’s use", r"^\W*(?:ok(?:ay)?[,.]? |so |then )?let['’]s use\b"),
     Cue.of(
         "decided chosen chose picked agreed settled opted approve approved selected confirm confirmed",
         r"\b(?:i|we)(?:['’]ve| have)?(?: both| all| finally| just)? (?:decided|chosen|chose|picked|agreed|"
         r"settled|"
-        r"opted|approved?|selected|confirm(?:ed)?)\b|\b(?:agreed|approved)\s*:",
+        r"opted|approved?|selected|confirm(?:ed)?)\b|\b(?:agreed|approved)\s*:|"
+        r"\b(?:team|everyone|everybody|board|family|committee|management|parties|sides)(?: has| have)?(?: both| all| "
+        r"finally| now)? (?:decided|agreed|settled) (?:to|on|for|that|against)\b",
         whole=True,
     ),
     Cue.of("decision final conclusion", r"\b(?:decision|final answer|conclusion)\s*:"),
@@ -243,7 +283,7 @@ PREFERENCES = (
         r"(?:more )?(?:[^\W\d_][\w-]*)(?: [^\W\d_][\w-]*){0,2}?"
         r"(?:,? (?:pls|please|ever|at all|whatsoever|anything|allowed)\b|(?<=s) (?:in|on|at|for|with|after|before|"
         r"until|"
-        r"during|to|from|near)\b|(?<=[^s]s)\W*$| though\b)",
+        r"during|to|from|near)\b| for (?:me|us|him|her|them|my|our|the)\b|(?<=[^s]s)\W*$| though\b)",
     ),
 )
 
