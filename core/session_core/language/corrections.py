@@ -138,8 +138,31 @@ CORRECTIONS = (
     ),
 )
 
-REVISIONS = (
+_NO = (
+    r"(?:nein|nee|ne|non|no|não|niet|нет|ой|nie|hayır|yok|sorry|perdón|perdona|pardon|scusa|désolée?|desculpa|"
+    r"entschuldigung|извини(?:те)?|przepraszam|olmadı)"
+)
+CORRECTIONS_IN_LANGUAGES = (
+    # A no, at most two short words, and a value: "nein, am 4.", "non, le 4", "нет, 4-го".
     Cue.of(
+        "nein nee ne non no não niet нет ой nie hayır yok sorry perdón perdona pardon scusa désolé désolée desculpa "
+        "entschuldigung извини извините przepraszam",
+        rf"^\W*(?:{_NO}[,.! ]+)*{_NO}[,.!]+ (?:[^\W\d_]{{1,6}}['’.]? ){{0,2}}(?:[^\W\d_]['’])?\d[^?؟]{{0,24}}$",
+        whole=True,
+    ),
+    Cue.within(
+        "kana", r"^(?:いや|いえ|いいえ|違う|違います|すみません|ごめん(?:なさい)?)[、,。 ]*[^。?？]{0,6}\d[^。?？]{0,10}(?:です|だ|で|[。!！]|$)"
+    ),
+    Cue.within("han", r"^(?:不|不是|不对|抱歉|对不起)[，,。 ]+[^。?？]{0,4}\d[^。?？]{0,8}$"),
+    Cue.within(
+        "hangul", r"^\W*(?:아니(?:요|에요|야)?|죄송(?:해요|합니다)|미안(?:해요|합니다)?)[,. ]+[^.?？]{0,8}\d[^.?？]{0,12}$"
+    ),
+    Cue.within("arabic", r"^\W*(?:لا|عفوا|آسف|آسفة)[،, ]+(?:\S+ ){0,2}\d[^؟?]{0,16}$"),
+    Cue.within("devanagari", r"^\W*(?:नहीं|सॉरी|माफ़ करें|माफ करें)[, ]+(?:\S+ ){0,2}\d[^?।]{0,16}[।.]?$"),
+)
+"""The same form of speech in many languages."""
+
+REVISIONS = (    Cue.of(
         "about",
         r"^\W*(?:(?:no|yes|ok(?:ay)?|hm+|well|then|and|or|thanks)[,.! ]+)*"
         r"(?:how about|what about(?! (?:the|my|your|our|his|her|their|its|these|those|this|that|other)\b))\b",

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from session_core.language.abbreviations import expand_abbreviations
 from session_core.language.conditions import CONDITIONS, REFUSALS
-from session_core.language.corrections import CORRECTIONS, REVISIONS
+from session_core.language.corrections import CORRECTIONS, CORRECTIONS_IN_LANGUAGES, REVISIONS
 from session_core.language.cue import STEM_CHARACTERS, Cue, script
 from session_core.language.locales.all_locales import LOCALES, REQUESTS
 from session_core.language.phrases import COMMITMENTS, CONSTRAINTS, DECISIONS, IDENTITIES, PREFERENCES, RULES
@@ -55,7 +55,7 @@ _REVISIONS = _Cues([*REVISIONS, *RETURNS, *(cue for locale in LOCALES for cue in
 _USER = _Cues(
     [*RULES, *WAYS_OF_ANSWERING, *(cue for locale in LOCALES for cue in locale.rules)],
     [*CONSTRAINTS, *(cue for locale in LOCALES for cue in locale.constraints)],
-    [*CORRECTIONS, *TAKES_BACK, *(cue for locale in LOCALES for cue in locale.corrections)],
+    [*CORRECTIONS, *CORRECTIONS_IN_LANGUAGES, *TAKES_BACK, *(cue for locale in LOCALES for cue in locale.corrections)],
     [*DECISIONS, *CONDITIONS, *REFUSALS, *(cue for locale in LOCALES for cue in locale.decisions)],
     [*IDENTITIES, *(cue for locale in LOCALES for cue in locale.identities)],
     [*PREFERENCES, *REFUSED_THINGS, *(cue for locale in LOCALES for cue in locale.preferences)],
@@ -81,7 +81,9 @@ _NAMED = re.compile(r"[\"“„«][^\"“”«»]{1,60}[\"”“»]")
 """A mentioned phrase corrects nothing: the reason “no longer needed”."""
 _WHETHER = re.compile(
     r"\b(?:did|does|has|have|had) (?:they|he|she|it|some(?:one|body)|any(?:one|body))\b|"
-    r"^\W*(?:why|who|how come)\b(?! (?:don['’]?t|not)\b)",
+    r"^\W*(?:why|who|how come)\b(?! (?:don['’]?t|not)\b)|"
+    r"\b(?:haben sie (?:das|es|den|ihn)|hat (?:er|sie|man)|(?:ils|elles) ont|ont-ils|a-t-(?:on|il|elle)|(?:lo|la|los|las) han|"
+    r"l['’]hanno|hebben ze|heeft (?:hij|ze)|они)\b",
     re.IGNORECASE,
 )
 """Who asks what others have done takes nothing back."""

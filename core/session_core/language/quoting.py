@@ -80,7 +80,8 @@ _SIGN = re.compile(r"[<>~`:\[{|]")
 _FENCE = ("```", "~~~")
 _TOLD = re.compile(
     r"(\b(?:says?|said|saying|reads?|states?|stated|claims?|claimed|writes?|wrote|written|told (?:me|us)|"
-    r"tells? (?:me|us)|goes|went|quotes?|quoted)\b[^\"“«„「]{0,40}?)"
+    r"tells? (?:me|us)|goes|went|quotes?|quoted|sagte?|schreibt|meldet|steht|heißt|dit|disait|affiche|indique|dice|decía|"
+    r"pone|diz|aparece|zegt|zei|staat|говорит|пишет|сказал\w*|mówi|pisze|diyor|yazıyor)\b[^\"“«„「]{0,40}?)"
     r"(\"[^\"]*\"|“[^”]*”|«[^»]*»|„[^“”]*[“”]|「[^」]*」)",
     re.IGNORECASE,
 )

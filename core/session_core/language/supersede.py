@@ -224,6 +224,11 @@ class Facts:
         ]
         plain = not other_subjects(fact.text) if new else is_correction(fact.text)
         found, old = retracted_statements(fact.text, reach, plain=plain)
+        if not found and plain and _only_numbers(fact.text):
+            # "No, the 4th", "I meant 11": a day or an hour, if no number stands nearer.
+            dated = [one for one in self._own(fact) if "when" in families(one[1].text)]
+            reach = [(index, fact.seq - known.seq, known.text) for index, known in dated]
+            found, old = retracted_statements(fact.text, reach, plain=True)
         return (found, old) if found else self._named_as_wrong(fact)
 
     def _named_as_wrong(self, fact: Fact) -> tuple[list[int], frozenset[str]]:
@@ -369,6 +374,12 @@ def _other_clause(known: Fact, fact: Fact, about: str) -> str | None:
         if binding and new.isdisjoint(families(part)) and part not in about:
             return part
     return None
+
+
+def _only_numbers(text: str) -> bool:
+    """Whether the values of `text` are bare numbers, which may be days or hours."""
+    told = values_in(text)
+    return bool(told) and all(value.kind is ValueKind.NUMBER for value in told)
 
 
 def _speaks_of(known: Fact, named: str | None) -> bool:

@@ -252,7 +252,8 @@ FRENCH = Locale(
     corrections=(
         Cue.of(
             "fait finalement plutôt voulais lieu changez change changer modifiez modifier",
-            r"^\W*(?:non, )?(?:en fait|finalement|plutôt)\b(?! (?:tout|c['’]était|bien|pas mal)\b)|\b(?:je "
+            r"^\W*(?:non, )?(?:en fait|finalement|plutôt)\b(?! (?:tout|c['’]était|bien|pas mal)\b)"
+            r"(?! (?:j['’]|je )(?:n['’])?(?:aime|adore|déteste|pense|trouve|crois)\b(?!.*(?:\d|\b(?:mieux|plutôt)\b)))|\b(?:je "
             r"voulais "
             r"dire|"
             r"au lieu de|plutôt que)\b|"

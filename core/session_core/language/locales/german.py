@@ -259,7 +259,10 @@ GERMAN = Locale(
             r"(?:nicht|"
             r"lieber|"
             r"kein\w*)\b|"
-            r"^\W*eigentlich\b|\bänder\w*\b.{1,60}?\b(?:auf|zu)\b",
+            r"^\W*eigentlich\b(?! (?:mag|liebe|hasse|finde|denke|glaube) ich\b(?!.*(?:\d|\b(?:besser|lieber|statt)\b)))|"
+            r"\bdoch (?:nur |schon |erst |zu |am |um |für )*(?:\d|(?:zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf)"
+            r"(?:t|en)?\b)|"
+            r"\bänder\w*\b.{1,60}?\b(?:auf|zu)\b",
             whole=True,
         ),
         Cue.of(

@@ -204,14 +204,15 @@ ITALIAN = Locale(
     corrections=(
         Cue.of(
             "realtà anzi intendevo volevo invece",
-            r"^\W*(?:no, )?(?:in realtà|anzi)\b(?! (?:è|mi) (?:bello|piaciuto))|\b(?:intendevo|volevo dire|invece "
+            r"^\W*(?:no, )?(?:in realtà|anzi)\b(?! (?:è|mi) (?:bello|piaciuto))(?! (?:mi pia\w+|odio|adoro|amo|penso|credo)\b"
+            r"(?!.*(?:\d|\bmeglio\b)))|\b(?:intendevo|volevo dire|invece "
             r"d\w*)\b|"
             r"^\W*(?:no, )?invece\b|\binvece\W*$|,\s*anzi\b",
             whole=True,
         ),
         Cue.of(
             "fine sbagliato sbagliata idea cambiato cambiata meglio",
-            r"^\W*alla fine\b|\bmi sono sbagliat[oa]\b|\bho sbagliato\b|\bcambi\w+ idea\b|\b(?:è|sono) "
+            r"^\W*alla fine\b(?! (?:del\w*|di|dei)\b)|\bmi sono sbagliat[oa]\b|\bho sbagliato\b|\bcambi\w+ idea\b|\b(?:è|sono) "
             r"cambiat[oaie]\b|"
             r"^\W*no,? meglio\b|\bmeglio di no\b",
             whole=True,

@@ -67,9 +67,9 @@ POLISH = Locale(
     ),
     decisions=(
         Cue.of(
-            "bierzemy biorę wybieramy wybieram zdecydowałem zdecydowałam zdecydowaliśmy decydujemy rezerwujemy "
+            "bierzemy biorę wybieramy wybieram wybrałem wybrałam wybraliśmy zdecydowałem zdecydowałam zdecydowaliśmy decydujemy rezerwujemy "
             "postanowione umowa",
-            r"\b(?:bierzemy|biorę|wybieramy|wybieram|zdecydowa(?:łem|łam|liśmy)|decydujemy|rezerwujemy)\b(?! "
+            r"\b(?:bierzemy|biorę|wybieramy|wybieram|wybra(?:łem|łam|liśmy)|zdecydowa(?:łem|łam|liśmy)|decydujemy|rezerwujemy)\b(?! "
             r"(?:udział|"
             r"zawsze|zwykle|często|prysznic|pod)\b)|^\W*postanowione\b|\bumowa stoi\b",
             whole=True,
@@ -97,8 +97,8 @@ POLISH = Locale(
     ),
     corrections=(
         Cue.of(
-            "jednak zamiast pomyliłem pomyliłam pomyłka",
-            r"^\W*(?:nie, )?jednak\b|\bjednak (?:nie|wolę|wezm\w+|chc\w+)\b|\bzamiast\b|\bpomyl\w+",
+            "jednak zamiast pomyliłem pomyliłam pomyłka miałem miałam",
+            r"\bmiał[ae]m na myśli\b|^\W*(?:nie, )?jednak\b|\bjednak (?:nie|wolę|wezm\w+|chc\w+)\b|\bzamiast\b|\bpomyl\w+",
         ),
         Cue.of(
             "zmienił zmieniła zmieniło zmieniam przesunięto przesuń przełożono przełóż przenieś",
@@ -116,11 +116,18 @@ POLISH = Locale(
 
 TURKISH = Locale(
     rules=(
+        # Without a person asked to listen, the form is also a noun.
+        Cue.of(
+            "lütfen hiçbir",
+            r"^(?!.*\b(?:merak|kusura|üzül|endişe|kork)\w*)(?=.*\b(?:lütfen|hiçbir)\b)[^.?]*\b[^\W\d_]{2,}m[ae](?:y[ıi]n(?:[ıi]z)?)?"
+            r"(?:,? lütfen)?\W*$",
+            whole=True,
+        ),
         Cue.of("asla", r"\basla\b[^.?]*\b(?:[^\W\d_]*m[ae](?:y[ıi]n(?:[ıi]z)?)?|yok|olmaz|olmas[ıi]n)\W*$", whole=True),
         Cue.of(
             "her daima",
             r"\b(?:her zaman|daima)\b[^.?]*\b(?:yaz|kullan|ver|cevapla|söyle|konuş|sor|yanıtla|et|yap|"
-            r"göster)(?:[ıiuü]n(?:[ıiuü]z)?)?\W*$",
+            r"göster)(?:[ıiuü]n(?:[ıiuü]z)?)?(?:,? lütfen)?\W*$",
             also="zaman daima",
         ),
         Cue.of("unutma unutmayın hatırla aklında", r"\b(?:unutma(?:y[ıi]n)?|hat[ıi]rla|akl[ıi]nda tut)\b", whole=True),
@@ -133,7 +140,6 @@ TURKISH = Locale(
             r"\bkesinlikle\b[^.?]*\b[^\W\d_]{2,}m[ae](?:y[ıi]n(?:[ıi]z)?)?\W*$",
             whole=True,
         ),
-        Cue.of("lütfen", r"\blütfen\b[^.?]*\b[^\W\d_]{2,}m[ae](?:y[ıi]n(?:[ıi]z)?)?\W*$", whole=True),
     ),
     constraints=(
         Cue.of("bütçe bütçem bütçemiz bütçesi", r"\bbütçe\w*"),
@@ -170,8 +176,8 @@ TURKISH = Locale(
     ),
     corrections=(
         Cue.of(
-            "aslında yerine değil değişti değiştir vazgeçtim",
-            r"^\W*(?:hayır, )?aslında\b|\byerine\b|\bdeğil, |\bdeğişti\b|\b\w+ olarak değiştir|\bvazgeçtim\b",
+            "aslında yerine değil değişti değiştir vazgeçtim demek",
+            r"\bdemek iste(?:dim|miştim)\b|^\W*(?:hayır, )?aslında\b|\byerine\b|\bdeğil, |\bdeğişti\b|\b\w+ olarak değiştir|\bvazgeçtim\b",
             whole=True,
         ),
     ),
@@ -196,7 +202,8 @@ ARABIC = Locale(
             r"(?:ممنوع|"
             r"يمنع)|"
             r"بدون (?:إذني|موافقتي)|"
-            r"(?:أجب|اكتب|استخدم|رد|تحدث|أرسل)\S*[^.؟?]*(?:دائم|فقط)|(?:دائم[اً]+) (?:أجب|اكتب|استخدم|رد|تحدث|"
+            r"(?:أجب|اكتب|استخدم|رد|تحدث|أرسل)\S*[^.؟?]*(?:دائم|فقط)|(?:^|[\s،.:!])لا (?:تستخدم|تحذف|ترسل|تتصل|تحجز|تكتب|تذكر|تغير|تشارك|تضف|تشتر|تلغ|تنشر|تلمس)[يوا]*(?=\s)|"
+            r"(?:دائم[اً]+) (?:أجب|اكتب|استخدم|رد|تحدث|"
             r"أرسل)|"
             r"(?:الرجاء|رجاءً?|من فضلك) (?:عدم|لا ت)|(?:^|[:،] ?)أبد[اً]+ لا ت",
         ),
@@ -214,7 +221,7 @@ ARABIC = Locale(
             "arabic", r"(?<!\S)(?:لقد )?(?:قررت|قررنا|اخترت|اخترنا)(?=\s)|سنأخذ|سآخذ|سنختار|سأختار|القرار:|اتفقنا|سنحجز"
         ),
     ),
-    preferences=(Cue.within("arabic", r"(?<!\S)(?:أفضل(?= (?:ال|أن))|أريد|نريد|أحب|أكره|أحتاج|أود)(?=\s)"),),
+    preferences=(Cue.within("arabic", r"(?<!\S)(?:أفضل(?= (?:ال|أن|[^\s.؟?]+ا(?:ً)?(?:\s|$)))|أريد|نريد|أحب|أكره|أحتاج|أود)(?=\s)"),),
     identities=(Cue.within("arabic", r"(?<!\S)(?:اسمي|أسكن|أعيش في|أعمل (?:في|لدى|ك)|انتقلت إلى)"),),
     corrections=(
         Cue.within(
@@ -244,7 +251,7 @@ HINDI = Locale(
             rf"याद (?:रख|रहे)|(?:मत|ना|न) भूल|हमेशा [^।?]*{_DO}(?=[\s।!.]|$)|कभी (?:भी )?[^।?]*(?:मत |(?:न|नहीं) "
             rf"(?:करना|"
             rf"करें|भेजना|भेजें|लिखना|लिखें|करो))|अब से (?!मैं|हम)|आगे से (?!मैं|हम)|"
-            r"(?:^|[\s,।:])[^।?]*मत (?:करो|करना|कीजिए|करें|भेजो|भेजना|लिखो|लिखना|बताना|बुक)|किसी भी (?:हालत|सूरत|"
+            r"मत [^\s।?]+ (?:करो|करना|करें|कीजिए)|(?:^|[\s,।:])[^।?]*मत (?:करो|करना|कीजिए|करें|भेजो|भेजना|लिखो|लिखना|बताना|बुक)|किसी भी (?:हालत|सूरत|"
             r"स्थिति) "
             r"में|मेरी (?:अनुमति|इजाज़त|इजाजत) के बिना",
         ),

@@ -41,6 +41,8 @@ SPANISH = Locale(
             _LEAD
             + rf"(?:nunca|jamás) {_PRONOUNS}(?:{_FORBIDDEN})\b|{_LEAD}siempre {_PRONOUNS}(?:{_ORDER})\b(?! que\b)|"
             + _START
+            + r"(?:[^\W\d_]*[áéíóú][^\W\d_]*(?:me|nos|les?|l[oa]s?)|dime|dame|ponme|dinos|danos) siempre\b|"
+            + _START
             + rf"{_ORDER} (?:[^\s.,;:!?]+ ){{0,4}}?siempre\b|\b(?:que|por favor) (?:siempre|nunca) "
             rf"{_PRONOUNS}(?:{_FORBIDDEN}|{_ORDER})\b|"
             # Where no verb tells of anybody, it is asked for: "nunca antes de las 8".
@@ -267,7 +269,7 @@ SPANISH = Locale(
     corrections=(
         Cue.of(
             "realidad mejor perdón quise quería vez lugar cambia cambiar cambie cámbialo cambialo",
-            r"^\W*(?:no, )?(?:en realidad|mejor(?! (?:imposible|tarde|dicho|que nunca)\b)|perdón)\b|\b(?:quise "
+            r"^\W*(?:no, )?(?:en realidad(?! (?:me (?:gusta|encanta)\w*|odio|creo|pienso|adoro)\b(?!.*(?:\d|\bmejor\b)))|mejor(?! (?:imposible|tarde|dicho|que nunca)\b)|perdón)\b|\b(?:quise "
             r"decir|"
             r"quería decir|en (?:vez|lugar) de)\b|"
             r"\b(?:mejor no|no, mejor)\b|\bc[aá]mbi\w+\b.{1,60}?\b(?:a|al|por)\b",
@@ -275,7 +277,7 @@ SPANISH = Locale(
         ),
         Cue.of(
             "final equivoqué equivoqué equivocado aplaza aplazó retrasa retrasó idea opinión cambiado cambió",
-            r"^\W*(?:no, )?al final\b|\bme (?:equivoqué|he equivocado)\b|\bcambi\w+ (?:de )?(?:idea|opinión)\b|"
+            r"^\W*(?:no, )?al final\b(?! del?\b)|\bme (?:equivoqué|he equivocado)\b|\bcambi\w+ (?:de )?(?:idea|opinión)\b|"
             r"\b(?:ha|han) cambiado\b|\bse (?:aplaz|retras)\w+[^?]{0,40}?\b(?:al|para)\b",
             whole=True,
         ),
