@@ -14,6 +14,21 @@ _INTERRUPTIONS = (
 _OH = r"^\W*(?:(?:ugh|argh|hm+|wait|sorry|actually)[,.! ]+)*"
 """What may stand before a no."""
 
+_DONE = (
+    r"(?:that|it)(?: ?['’]?s| is| will be| should be) (?:all|it|alright|all right|fine|ok(?:ay)?|everything|enough|right|correct|"
+    r"good|great|true)\b|not (?:at this|right|at the moment|now|yet|really|today|necessarily|any ?more)\b"
+)
+"""Who has nothing to add takes nothing back."""
+_LOOKS = (
+    r"(?:look|sound|feel|work|happen|more|less|fun|funny|funnier|easy|easier|hard|harder|clear|clearer|simple|simpler|short|"
+    r"shorter|long|longer|better|nice|nicer|interesting|concise|formal|casual|professional|clean|cleaner|quick|quicker|so|sure|"
+    r"up|out|all|for (?:me|us))"
+)
+"""How a text or a plan is to be made, which replaces no value."""
+_TO = (
+    "".join(rf"(?<!\b{word} )" for word in "how,want,need,like,hard,easy,able,going,have,trying,sure,in order,ready".split(","))
+    + r"\b(?:to(?! (?:be|do|make|get|see|let|become|ensure|help|find|use)\b)|until)\b"
+)
 _DID = r"(?:just |simply |only )?(?:\w+ed|got|went|had|was|were|did|gave|took|made|said|told|sent|felt)"
 
 CORRECTIONS = (
@@ -22,7 +37,7 @@ CORRECTIONS = (
         r"(?:^|[.,;!?–—-]\s*|\b(?:no|nope|sorry|wait|oops|hm+|well|ah|oh|but|and)[,.! ]+)"
         r"(?:actually(?!\W*$|\W+(?:yes|yeah|yep)\b|"
         # A feeling takes nothing back.
-        r"[, ]+(?:i|we) (?:really |just |quite |kind of )*(?:like|love|hate|enjoy|think|find|feel|hope|wonder|agree)\b"
+        r"[, ]+(?:i|we) (?:really |just |quite |kind of )*(?:like|love|hate|enjoy|agree)\b"
         r"(?!.*(?:\d|\b(?:better|instead|rather|more|should|need)\b))|[^.;!?]*\b(?:also|as well|in addition)\b)|"
         r"(?:(?:a|one|small|quick|my) )*correction|rather|scratch that|on second thoughts?)\b|"
         r"^(?=.*\d|\W*(?:\S+\s){0,6}\S+$)[^?？]*, actually\W*$",
@@ -32,12 +47,13 @@ CORRECTIONS = (
     Cue.of(
         "meant mean",
         # Who meant to do something tells of a plan.
-        r"\bi meant\b(?! (?:to (?!say|write|type|put|book|order|ask|choose|pick|select|enter)|that as|it|well|every|no)\b)|"
+        r"\bi meant\b(?! (?:to (?:thank|tell|let|ask you|mention|call|write (?:to )?you|say (?:thanks|sorry|hi|hello)|do|be)|that as|"
+        r"it|well|every|no)\b)|"
         r"\bwhat i mean is\b",
     ),
     Cue.of(
         "no nope sorry wait",
-        rf"^\W*(?:no|nope|sorry|wait)[,.!]+ ?(?!{_INTERRUPTIONS})(?:it['’]?s|it is|not|i mean|that['’]?s|make|the|"
+        rf"^\W*(?:no|nope|sorry|wait)[,.!]+ ?(?!{_INTERRUPTIONS})(?!{_DONE})(?:it['’]?s|it is|not|i mean|that['’]?s|make|the|"
         rf"my)\b|"
         rf"{_OH}(?:no|nope),+ ?(?:from|at|on|in|to|by|via|under|into) "
         r"(?!(?:now|all|fact|general|honest|be|course|sure|least|most|average|principle|theory|practice|purpose|time|"
@@ -48,13 +64,14 @@ CORRECTIONS = (
     Cue.of(
         "make",
         r"(?:^|[.,;!]\s*|\b(?:no|please|and|let['’]?s|can you|could you|we can)\s+)make (?:it|that|them)\b"
-        r"(?! (?:to (?:the|my|our)|back|home|there|through|easier|harder|work|happen)\b)",
+        rf"(?! (?:to (?:the|my|our)|back|home|there|through|{_LOOKS})\b)",
         also="it that them",
     ),
     Cue.of(
         "change switch move update correct push postpone reschedule bump",
         r"\b(?=[bcmprsu])(?<!\bshould i )(?<!\bshould we )(?<!\bhow to )(?<!\bhow do i )(?<!\bhow can i )"
-        r"(?:change|switch|move|update|correct|push|postpone|reschedule|bump)\s+(?!to\b|until\b)\S.{0,59}?\b(?:to|until)\b|"
+        r"(?:change|switch|move|update|correct|push|postpone|reschedule|bump)\s+(?!(?:to|until|on|forward|ahead|means|takes)\b)"
+        rf"\S[^,;!?]{{0,59}}?{_TO}|"
         r"^\W*(?:(?:no|please|then|can you|could you|let['’]?s)[,.! ]+)*(?:change|switch|move) (?:to|until)\b",
         also="to until",
     ),
@@ -82,7 +99,8 @@ CORRECTIONS = (
     ),
     Cue.of(
         "anymore more",
-        r"(?:\bnot|n['’]?t)\b(?! (?:know|remember|think|care|take|stand|feel)\b)[^.;!?]{1,60}\bany ?more\b(?! \w+s\b)",
+        r"(?:\bnot|n['’]?t)\b(?! (?:know|remember|think|care|take|stand|feel)\b)[^.;!?]{1,60}\bany ?more\b"
+        r"(?=\W*(?:$|[,.;!]|\b(?:because|since|so|and|but|at|on|in|for|either|please|thanks|as|if|after)\b))",
         also="anymore any",
     ),
     Cue.of(
@@ -96,7 +114,7 @@ CORRECTIONS = (
     Cue.of(
         "should",
         r"^\W*(?:(?:no|sorry|oops|wait)[,.!]? )?(?:it|that|this) should(?: have)? "
-        r"(?:be|been|read|say|said)\b[^?]{1,40}$",
+        r"(?:be|been|read|say|said)\b(?! (?:all|it|enough|fine|ok(?:ay)?|good|possible|easy)\b)[^?]{1,40}$",
         also="it that this",
     ),
     Cue.of("said", r"\bi (?:just )?said\b.{1,60}?\bbut\b", also="but"),

@@ -81,7 +81,8 @@ _NAMED = re.compile(r"[\"“„«][^\"“”«»]{1,60}[\"”“»]")
 """A mentioned phrase corrects nothing: the reason “no longer needed”."""
 _WHETHER = re.compile(
     r"\b(?:did|does|has|have|had) (?:they|he|she|it|some(?:one|body)|any(?:one|body))\b|"
-    r"^\W*(?:why|who|how come)\b(?! (?:don['’]?t|not)\b)|"
+    r"^\W*(?:(?:and|so|but|ok(?:ay)?|also)[, ]+)*(?:what(?! (?:about|if)\b)|which|who|how(?! about\b)|"
+    r"why(?! (?:don['’]?t|not)\b)|do you (?:think|know|have any (?:tips|advice|ideas)))\b|"
     r"\b(?:haben sie (?:das|es|den|ihn)|hat (?:er|sie|man)|(?:ils|elles) ont|ont-ils|a-t-(?:on|il|elle)|(?:lo|la|los|las) han|"
     r"l['’]hanno|hebben ze|heeft (?:hij|ze)|они)\b",
     re.IGNORECASE,

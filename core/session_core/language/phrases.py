@@ -46,7 +46,7 @@ RULES = (
     Cue.of(
         "do don't don’t dont",
         _LEAD + r"(?:do not|don['’]?t)\b(?! (?:worry|know|think|mind|care|have|see|understand|get me|need|want|"
-        r"like|believe|recall|you|we|they|i|he|she|it)\b)",
+        r"like|believe|recall|hesitate|you|we|they|i|he|she|it)\b)",
     ),
     # What comes with a verb of being or having, or is left, is told ("only one left", "only problem is the price").
     Cue.of(
@@ -70,7 +70,9 @@ RULES = (
         "when whenever every each time",
         r"^\W*(?:(?:and|but|also|so|ok(?:ay)?|please)[, ]+)*(?:when(?:ever)?|every time|each time) (?:i|we|you|"
         r"some(?:one|body)|"
-        r"any(?:one|body)|they|the \w+) [^?.;]{2,80}?[, ](?:please |always |just |then |also )?(?:use|give|show|tell|"
+        r"any(?:one|body)|they|the \w+) [^?.;]{2,80}?[, ](?:please |always |just |then |also )?"
+        + "".join(rf"(?<!\b{word} )" for word in "to not and can will would could must should i it we they he she you".split())
+        + r"(?<!n['’]t )(?:use|give|show|tell|"
         r"write|"
         r"send|call|answer|reply|ask|don['’]?t|do not|never|add|include|put|keep|remind|say|sign|start|stop|skip|run|"
         r"check|"
@@ -86,11 +88,13 @@ RULES = (
     Cue.of(
         "always never",
         # What one was told, or promised, is another's rule.
-        r"\b(?=[psmtra])(?:please|should|must|shall|replies|answers|"
+        r"\b(?=[psmtra])(?:please|(?<!\bi )(?<!\bpeople )(?<!\bone )(?<!\bhe )(?<!\bshe )(?:should|must|shall)|replies|answers|"
+        r"(?<!\breminder )"
         r"(?<!\btold )(?<!\btold me )(?<!\btold us )(?<!\bused )(?<!\btaught )(?<!\btaught me )(?<!\btend )"
         r"(?<!\bpromised )(?<!\bswore )(?<!\bvowed )(?<!\bseems )(?<!\bseem )(?<!\blearned )to)\s+(?:always|never)\b|"
-        r"\b(?=[yitewa])(?:you|it|they|this|that|everything|everyone|all|we)\s+(?:must|should|shall|may|can)\s+"
-        r"(?:always|never)\b|"
+        # What one can always do is left to one.
+        r"\b(?=[yitewa])(?:you|it|they|this|that|everything|everyone|all|we)\s+(?:(?:must|should|shall)\s+"
+        r"(?:always|never)|may\s+never)\b|"
         r"(?=[an])(?<!\bi )(?<!\bwe )(?<!\bthey )(?<!\byou )(?<!\bi can )(?<!\bi could )(?<!\bi will )(?<!\bi would )"
         r"(?<!\bwe can )(?<!\bwe could )(?<!\bwe will )(?<!\bwe would )\b(?:never|always) (?:use|mention|share|"
         r"call|send|ask|include|book|answer|say|tell|show|give|write|reply|add|assume|schedule|contact|remove|delete)\b",
@@ -109,21 +113,21 @@ RULES = (
     ),
     Cue.of(
         "can could would will",
-        r"\b(?:can|could|would|will) you (?:please )?(?:always|never|only|from now on|make sure|not)\b",
+        r"(?<!\bhow )(?<!\bwhy )\b(?:can|could|would|will) you (?:please )?(?:always|never|only|from now on|make sure|not)\b",
         also="you",
     ),
     Cue.of("please", r"\bplease\s+(?:do not|don['’]?t|only|avoid|make sure)\b", also="do don dont only avoid make"),
     # What somebody tells of themselves or of others ("I stretch and avoid stairs") is no rule for who listens.
     Cue.of(
         "and but so",
-        r"^(?:(?!\b(?:i|we|he|she|they|it|there|my|our)\b).)*?\b(?:and|but|so)\s+"
-        r"(?:do not|don['’]?t|only|avoid|make sure)\b"
+        r"^(?:(?!\b(?:i|we|he|she|they|it|there|my|our|is|are|was|were|has|works?|does|how to|tips|ways)\b).)*?\b(?:and|but|so)"
+        r"\s+(?:do not|don['’]?t|only|avoid|make sure)\b"
         r"(?! (?:know|think|want|have|need|like|we|they|i|you)\b)",
         also="do don dont only avoid make",
     ),
     Cue.of(
         "under from without",
-        r"\bunder no circumstances\b|\bfrom now on\b|\bwithout (?:my|our) (?:approval|permission|consent)\b",
+        r"\bunder no circumstances\b|^(?!.*\bi(?:['’]ll|['’]m| will| am| think i| plan| hope| try)\b).*?\bfrom now on\b|\bwithout (?:my|our) (?:approval|permission|consent)\b",
         also="circumstances now my our",
     ),
 )
@@ -137,8 +141,9 @@ CONSTRAINTS = (
         "more less fewer later earlier longer bigger higher most least latest",
         # Without a quantity it is a manner of speaking ("at least it is warm").
         r"\b(?:no|not) (?:more|less|fewer|later|earlier|longer|bigger|higher) than\b"
-        r"(?! (?:the|my|his|her|its|that|this|an? (?:rumou?r|joke|dream|guess|suggestion|hobby|formality))\b)|"
-        r"\bat (?:least|most) (?:[$€£¥₹]?\d|an?\b(?! (?:handful|few|little|bit|start|rumou?r|joke|guess)\b)|one\b|two\b|three\b|four\b|five\b|six\b|ten\b|once\b|twice\b|half\b|"
+        r"(?! an? (?:rumou?r|joke|dream|guess|suggestion|hobby|formality)\b)|"
+        # What was at least so is told.
+        r"^(?!.*\b(?:(?:i|we|they)['’]ve been|(?:have|has) been|was|were|had|took|used to)\b).*?\bat (?:least|most) (?:[$€£¥₹]?\d|an?\b(?! (?:handful|few|little|bit|start|rumou?r|joke|guess)\b)|one\b|two\b|three\b|four\b|five\b|six\b|ten\b|once\b|twice\b|half\b|"
         r"on\b|as\b)|\b(?:at|by) the latest\b",
         also="than at by",
     ),
@@ -150,7 +155,7 @@ CONSTRAINTS = (
     ),
     Cue.of(
         "up under below within less between max maximum min minimum",
-        r"\b(?:up to|under|below|within|less than|between|max(?:imum)?(?: of)?|min(?:imum)?(?: of)?)\s+" + _AMOUNT,
+        r"(?<!\bwas )(?<!\bwere )(?<!['’]m )(?<!\bam )\b(?:up to|under|below|within|less than|between|max(?:imum)?(?: of)?|min(?:imum)?(?: of)?)\s+" + _AMOUNT,
         whole=True,
     ),
     Cue.of(
@@ -164,11 +169,11 @@ CONSTRAINTS = (
     Cue.of(
         "budget budgets limit limited capped deadline due",
         # Who only mentions a budget limits nothing: "the budget meeting", "budget airlines".
-        r"\bbudgets?\b(?=.*(?:\d|[$€£¥₹]|\b(?:tight|low|small|limited|fixed|hundred|thousand|grand|bucks|dollars|euros|"
+        r"\bbudgets?\b(?!-)(?=.*(?:\d|[$€£¥₹]|\b(?:tight|low|small|limited|fixed|hundred|thousand|grand|bucks|dollars|euros|"
         r"pounds|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)\b))|"
         r"\b(?:on|within|over|under|above|exceed|tight|low|small|limited|fixed|no) (?:(?:a|my|our|the|his|her|tight|low|"
         r"small|limited) )*budget\b|(?:\d|[$€£¥₹])\S* (?:\w+ )?budget\b|\b(?:my|our|the|a) (?:\w+ )?budget"
-        r"(?:['’]s| is| are| was|:| of| stays| remains| must| can['’]?t| cannot| does)(?! (?:meeting|the problem)\b) ?\w|"
+        r"(?:['’]s| is| was|:| of| stays| remains| must| can['’]?t| cannot| does)(?! (?:meeting|the problem)\b) ?\w|"
         r"\blimit (?:is|of|to)\b|\blimited to\b|\bcapped\b|\bdue (?:by|on|date)\b|"
         r"\bdeadline\b(?=.*(?:\d|day\b|week|month|tomorrow|tonight|noon))",
         whole=True,
@@ -183,10 +188,10 @@ CONSTRAINTS = (
         "must mustn't mustn’t has have needs need required mandatory non-negotiable",
         # What speakers have to do themselves, and what anybody has to, binds nobody; unless it has a time or a number.
         rf"\b(?=[mh])(?:must|mustn['’]?t|has to|{_NOBODY_HERE}have to)\b(?!['’]ve)(?<!n['’]t has to)"
-        r"(?! (?:say|admit|confess|understand|go now|have|be an?|be the|be joking)\b)|"
+        r"(?! (?:say|admit|confess|understand|go now|have|be an?|be the|be joking)\b)(?!-)|"
         r"\b(?=[iw])(?:i|we)(?:['’]ll| will| just)? have to\b(?:(?=.*(?:\d|\b(?:by|before|until)\b))|"
         r" (?:use|support|stay|keep|fit|comply|include|avoid|run|deploy|target|stick)\b)|"
-        r"\b(?=[nrm])(?:needs? to be|required|mandatory|non-negotiable)\b",
+        r"(?<!\bnot )\b(?=[nrm])(?:needs? to be|(?<!anything else is )required|mandatory|non-negotiable)\b",
         also="must mustn mustnt to required mandatory negotiable",
     ),
     Cue.of(
@@ -199,10 +204,10 @@ CONSTRAINTS = (
         "only",
         r"\bonly (?:(?:if|when|on|in|at|for|with|after|before|have|has|want|need|eat|use|works?|accept|"
         r"available|"
-        r"between|until)\b|\d)|\b(?:can|may|will|must|works?) only\b|"
+        r"interested in|looking for|needing|accepts|between|until)\b|\d)|\b(?:can|may|will|must|works?) only\b|"
         r"\b(?:so|please)[, ]+(?:[^\W\d_]+ ){1,2}only\W*$",
     ),
-    Cue.of("except unless", r"\b(?:except|unless)\b"),
+    Cue.of("except unless", r"\b(?:except|unless)\b(?!,)"),
     Cue.of(
         "limits off-limits taboo forbidden allowed",
         r"\boff[- ]limits\b|\b(?:is|are|['’]s|stays?) (?:a )?(?:taboo|forbidden|not allowed)\b",
@@ -210,13 +215,20 @@ CONSTRAINTS = (
     ),
 )
 
+_NO_DECISION = (
+    r"(?! (?:a (?:(?:closer|quick|good|short|little) )?(?:look|break|nap|walk|photo|picture|moment|minute|shot|shower|step)|"
+    r"care|part|notes?|time|into|advantage|an eye|track|(?:\S+ ){0,4}in mind|you)\b|(?<=keep) [^\W\d_]+ing\b)"
+)
+"""After "take" and "keep"."""
+
 DECISIONS = (
     Cue.of(
         "go going take book choose pick stick keep buy order proceed settle",
         r"\b(?:let['’]?s|(?:we|i)['’]ll|(?:we|i) will|i['’]d like to|i want to)\s+(?:go (?:ahead )?with|go "
         r"for|"
-        r"take|book|choose|pick|stick (?:with|to)|keep|buy|order|proceed|settle)\b|"
-        r"\bgo(?:ing)? (?:ahead )?with\b|\bbook (?:it|that|the|this)\b",
+        rf"take|book|choose|pick|stick (?:with|to)|keep|buy|order|proceed|settle)\b{_NO_DECISION}|"
+        r"(?:(?<!\bto )|(?<=\bgoing to )|(?<=\bhappy to ))(?<!\bof )(?<!\babout )(?<!\bthat )(?<!\bwould )\bgo(?:ing)? (?:ahead )?with\b(?! (?:me|her|him|them|us)\b)|"
+        r"(?<!\bthe )(?<!\ba )(?<!\bmy )(?<!\bthis )(?<!\bdid you )\bbook (?:it|that|the|this)\b",
         also="go going take book choose pick stick keep buy order proceed settle",
     ),
     Cue.of("skip leave", _LEAD + r"(?:skip|leave out) (?:the|that|this|my|our|all)\b(?! (?:intro\w*|explanation)\b)"),
@@ -233,13 +245,14 @@ DECISIONS = (
     Cue.of("decision final conclusion", r"\b(?:decision|final answer|conclusion)\s*:"),
     Cue.of(
         "takes charge responsible owns",
-        r"\btakes (?:it|this|that|over|care of)\b|\b(?:is|are|['’]s) (?:now )?(?:in charge of|responsible for)\b|"
+        r"(?<!\bthat )(?<!\bthis )(?<!\bit )\btakes (?:it|this|that|over|care of)\b|\b(?:is|are|['’]s) (?:now )?(?:in charge of|responsible for)\b|"
         r"\bowns (?:the|this|that)\b",
     ),
     Cue.of("agree", r"\b(?:we|i)(?: both| all)? agree (?:to|on)\b", also="we i"),
     Cue.of(
         "staying sticking going keeping",
-        r"^\W*(?:\w+[,.! ]+){0,2}(?:(?:staying|sticking|going) with|sticking to|keeping)\b",
+        r"^\W*(?:\w+[,.! ]+){0,2}(?:(?:staying|sticking|going) with|sticking to|"
+        r"keeping(?!.*\b(?:will|would|helps?|is|can|makes?)\b))\b",
     ),
 )
 

@@ -11,7 +11,7 @@ _SEEMS = (
     r"(?:(?:so|very|really|quite|pretty) )?(?:an? (?:joke|mistake|nightmare|dream|typo|misunderstanding|pain)|nice|hard|"
     r"tough|fun|great|awful|terrible|tired|exhaust\w+|bored|boring|busy|proud|kidding|joking|crazy|mad|wondering|"
     r"thinking|lovely|amazing|wonderful|fantastic|freezing|starving|hungry|lonely|frustrat\w+|annoy\w+|confus\w+|"
-    r"mistaken|wrong|right|lucky|rich|fed up|sick of|difficult|strange|weird|scary|excit\w+|happy|sad|something|so)\b"
+    r"mistaken|new|wrong|right|lucky|rich|fed up|sick of|difficult|strange|weird|scary|excit\w+|happy|sad|something|so)\b"
 )
 _SEEMS_ABROAD = (
     r"(?:(?:muy|tan|très|si|molto|così|muito|tão) )?(?:bonit[oa]|lind[oa]|difícil|dur[oa]|genial|divertid[oa]|horrible|"
@@ -42,6 +42,12 @@ _SAYINGS = re.compile(
             r"\bmuss (?:\S+ )?(?:so |sehr |echt )?(?:schön|hart|toll|schwer|anstrengend|nervig|schlimm|schrecklich) sein\b",
             rf"\b(?:debe(?: de)? ser|doit être|dev(?:e |['’])essere|deve ser) {_SEEMS_ABROAD}",
             r"\bmoet (?:wel )?(?:echt |heel )?(?:leuk|fijn|zwaar|moeilijk|vreselijk|vermoeiend|geweldig) zijn\b",
+            # Who has nothing to add.
+            r"^\W*(?:nein|nee|non|no|não|нет|nie)[,.! ]+(?:das (?:ist|war|wäre) (?:schon |dann )?(?:alles|ok(?:ay)?|gut|richtig|"
+            r"in ordnung)|nicht (?:nötig|jetzt|wirklich|im moment)|c['’]est (?:tout|bon|ok|parfait|ça|exact|vrai)|pas (?:pour "
+            r"l['’]instant|pour le moment|maintenant|encore|vraiment|besoin|du tout)|(?:eso )?es todo|es (?:verdad|correcto|así)|"
+            r"la verdad|è tutto|è (?:vero|giusto|ok)|é (?:só(?: isso)?|tudo|verdade|isso)|dat (?:is|was) (?:alles|goed|ok|waar)|"
+            r"niet (?:nodig|nu|echt)|это (?:всё|все|правда)|не надо|to wszystko|to prawda)\b",
             r"(?:चिंता|फ़िक्र|फिक्र) मत (?:करो|करना|कीजिए|करें)",
         )
     ),
