@@ -183,7 +183,9 @@ CORRECTIONS_IN_LANGUAGES = (
 REVISIONS = (    Cue.of(
         "about",
         r"^\W*(?:(?:no|yes|ok(?:ay)?|hm+|well|then|and|or|thanks)[,.! ]+)*"
-        r"(?:how about|what about(?! (?:the|my|your|our|his|her|their|its|these|those|this|that|other)\b))\b",
+        r"(?:how about|what about(?! (?:the|my|your|our|his|her|their|its|these|those|this|that|other)\b))\b"
+        # Who says more has another idea.
+        r"(?=(?:\s+\S+){1,8}\W*$|.*\binstead\b)",
         also="how what",
     ),
     Cue.of(

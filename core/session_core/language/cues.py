@@ -88,6 +88,12 @@ _WHETHER = re.compile(
     re.IGNORECASE,
 )
 """Who asks what others have done takes nothing back."""
+_MUSES = re.compile(
+    r"^\W*(?:(?:and|but|so|also|actually|well|hm+)[, ]+)*(?:[^,;.]{3,60}, )?i(?:['’]m| am| was|['’]ve been| have been) (?:also |now |"
+    r"still |just |even )*(?:thinking (?:of|about)|considering|wondering)\b(?!.*\d)",
+    re.IGNORECASE,
+)
+"""Who thinks of something has not decided yet."""
 _THEY_SAY = re.compile(r",? (?:they|as they|people) (?:always )?(?:say|said|tell you|told (?:me|us))\W*$", re.IGNORECASE)
 """The end of a sentence that nobody in particular said."""
 _REQUEST = re.compile(rf"\b(?:can|could|would|will) you\b|{REQUESTS}", re.IGNORECASE)
@@ -109,6 +115,8 @@ def _kinds(sentence: str) -> Iterator[FactKind]:
         if asking and kind is FactKind.RULE and not _REQUEST.search(sentence):
             continue
         if asking and kind is FactKind.CORRECTION and _WHETHER.search(sentence):
+            continue
+        if kind is FactKind.CORRECTION and _MUSES.search(sentence):
             continue
         if kind.pinned and _THEY_SAY.search(sentence):
             continue
