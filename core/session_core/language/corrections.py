@@ -79,7 +79,7 @@ CORRECTIONS = (
     Cue.of(
         "instead longer changed wrong misspoke typo",
         # What others did, or what one did instead of something else, is told.
-        rf"\binstead\b(?! of [^,.;]{{1,40}} (?:i|he|she|they|it|we) (?:{_DID})\b)|\bno longer\b|"
+        rf"\binstead\b(?! of [^.;]{{1,40}}?,? (?:i|he|she|they|it|we) (?:{_DID})\b)|\bno longer\b|"
         r"\bchanged (?:my|our) minds?\b|"
         r"\b(?:i|that) was wrong\b(?! about (?:him|her|them|you|it all|everything|people)\b)|\bi misspoke\b|\btypo\b",
         whole=True,
@@ -142,6 +142,14 @@ CORRECTIONS = (
         r"(?:(?:that|this|it)(?:['’]s| is| was) (?:wrong|incorrect|not right|a mistake|a typo)|i (?:got|had) (?:that|it) wrong|"
         r"i said)\b|^\W*(?:oops|whoops)\s+(?!i\b|what|how|why)(?:[^\s?]+\s){0,3}[^\s?]*\d[^\s?]*$",
     ),
+    Cue.of("no", r"^\W*no,? (?:it|that|they)(?:['’]s| is| was| are| were) [^?]{0,20}\d[^?]{0,20}$"),
+    Cue.of(
+        "know wrote typed put mixed confused",
+        r"\bdon['’]?t know why i (?:wrote|said|typed|put)\b|\bi (?:mixed|confused) (?:that|it|them|those)(?: up)?\b|"
+        r"\bi (?:wrote|typed|put) (?:that|it|the wrong \w+)(?: down)? wrong(?:ly)?\b",
+        also="i",
+    ),
+    Cue.of("now", r"\b(?:it|that)(?:['’]s| is) (?:now (?:the )?(?-i:[A-Z])[^,;!?]{1,40}|(?:the )?(?-i:[A-Z])[^,;!?]{1,40} now)\W*$"),
     Cue.of("spelled spelt", r"\b(?:it['’]?s|it is|that['’]?s|name is|actually) (?:spelled|spelt)\b(?![^?]*\?)"),
     Cue.of(
         "after",

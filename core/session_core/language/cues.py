@@ -70,6 +70,14 @@ _USER_KINDS = (
 )
 _NOT_ASKED = (FactKind.CONSTRAINT, FactKind.DECISION, FactKind.IDENTITY, FactKind.PREFERENCE)
 _ASKING = re.compile(r"[?？؟]\W*$")
+_INVERTED = re.compile(
+    r"^\W*(?:(?:and|but|so|ok(?:ay)?|also|hey)[, ]+)*(?:(?:why|what|when|where|who|which|how(?: (?:many|much|long|often|far|old))?) "
+    r"(?:is|are|was|were|do|does|did|can|could|would|will|should|has|have|am)\b|"
+    r"(?:is|are|was|were|do|does|did|has) (?:i|you|he|she|it|we|they|there|any(?:one|body)|some(?:one|body))\b|"
+    r"(?:warum|wieso|weshalb|pourquoi|perché|waarom|почему|dlaczego)\b)",
+    re.IGNORECASE,
+)
+"""How a question begins; many are typed without a mark."""
 _TAG = re.compile(
     r"[,–—-] ?(?:ok(?:ay)?|alright|all right|deal|please|pls|got it|understood|yeah|ja|gell?|klar|vale|de acuerdo|"
     r"d['’]accord|va bene|tá|oké|goed|ладно|хорошо)\s?[?？]+\W*$",
@@ -90,10 +98,18 @@ _WHETHER = re.compile(
 """Who asks what others have done takes nothing back."""
 _MUSES = re.compile(
     r"^\W*(?:(?:and|but|so|also|actually|well|hm+)[, ]+)*(?:[^,;.]{3,60}, )?i(?:['’]m| am| was|['’]ve been| have been) (?:also |now |"
-    r"still |just |even )*(?:thinking (?:of|about)|considering|wondering)\b(?!.*\d)",
+    r"still |just |even )*(?:thinking (?:of|about)|considering|wondering)\b(?!.*\d)|\bi wish\b",
     re.IGNORECASE,
 )
 """Who thinks of something has not decided yet."""
+_INDIRECT = re.compile(
+    r"\b(?:ask(?:s|ed|ing)?|wonder(?:s|ed|ing)?)\b[^,.;!?]{0,24}\b(?:if|whether)\b|\bfrag(?:t|te|en|ten|e)\b[^.;!?]{0,20}\bob\b|"
+    r"\bgefragt,? ob\b|\bdemand(?:e|é|ée|ait|ent) (?:\w+ )?s(?:i|['’])|\bpregunt(?:ó|a|aron|ado) si\b|\bchie(?:de|sto) se\b|"
+    r"\bpergunt(?:ou|a|aram) se\b|\bvr(?:oeg|aagt|oegen) (?:\w+ )?of\b|\bgevraagd of\b|\bспр(?:осил|ашива)\w*|\bzapytał\w* czy\b|"
+    r"か(?:どうか)?聞かれ|问我?[^，。]{0,4}(?:有没有|是不是|是否)|냐고 (?:물|했)",
+    re.IGNORECASE,
+)
+"""A question that somebody tells of limits nothing."""
 _THEY_SAY = re.compile(r",? (?:they|as they|people) (?:always )?(?:say|said|tell you|told (?:me|us))\W*$", re.IGNORECASE)
 """The end of a sentence that nobody in particular said."""
 _REQUEST = re.compile(rf"\b(?:can|could|would|will) you\b|{REQUESTS}", re.IGNORECASE)
@@ -118,7 +134,7 @@ def _kinds(sentence: str) -> Iterator[FactKind]:
             continue
         if kind is FactKind.CORRECTION and _MUSES.search(sentence):
             continue
-        if kind.pinned and _THEY_SAY.search(sentence):
+        if kind.pinned and (_THEY_SAY.search(sentence) or _INDIRECT.search(sentence)):
             continue
         text = sentence
         if kind.pinned or kind is FactKind.CORRECTION:
@@ -135,7 +151,9 @@ def _matches_table(place: int, tried: set[tuple[int, Cue]], sentence: str) -> bo
 
 
 def _asks(sentence: str) -> bool:
-    """Whether `sentence` ends as a question."""
+    """Whether `sentence` ends as a question, or begins as one that asks for no action."""
+    if _INVERTED.search(sentence):
+        return True
     if not ("?" in sentence or "？" in sentence or "؟" in sentence):
         return False
     return _ASKING.search(sentence) is not None and _TAG.search(sentence) is None

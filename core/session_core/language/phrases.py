@@ -60,7 +60,11 @@ RULES = (
         "use answer reply respond write speak",
         _LEAD + r"(?:use|answer|reply|respond|write|speak) (?:only|always|exclusively|in)\b",
     ),
-    Cue.of("no", _LEAD + r"no (?:emails?|calls?|emojis?|small talk|exceptions)\b"),
+    Cue.of(
+        "no",
+        _LEAD + r"no (?:(?:phone )?calls?|emails?|emojis?|small talk|exceptions|comments (?:in|please))\b"
+        r"(?!.*\b(?:so far|today|yet|yesterday|since|for once|lately|(?:this|last) \w+|from (?:him|her|them|you))\b)",
+    ),
     Cue.of(
         "use",
         _LEAD + r"use (?:the )?\S+(?: \S+){0,4}?,? (?:not|never|instead of|rather than) \S",
@@ -106,7 +110,9 @@ RULES = (
         r"(?<!\bwhere )(?<!\bhow )(?<!\bwhat )(?<!\bwhich )"
         r"you\s+(?:must(?! have\b)|shall|are not to|are never to|"
         r"may not(?! (?:always|be|yet|have|want|know|need|even)\b)|"
-        r"(?<!\bthat you )(?<!\bthings you )(?:can['’]?t|cannot)(?! (?:possibly|always|really|even)\b)|"
+        r"(?<!\bthat you )(?<!\bthings you )(?:can['’]?t|cannot) (?:ever |just )?(?:use|mention|share|"
+        r"call|send|ask|include|book|answer|say|tell|show|give|write|reply|add|assume|schedule|contact|delete|change|spend|charge|"
+        r"post|publish|touch|repeat|skip|talk|order|buy|pay|sign|accept|cancel|sell)\b|shouldn['’]?t (?!(?:have|worry|be)\b)|"
         r"(?:should|have to|need to) (?:not|always|never|only|answer|reply|respond|speak|use|keep|include|mention|"
         r"ask|call|address|treat|act|behave|follow|stick|avoid|refer|cite|quote|format|translate|remember|confirm))\b",
         also="you",
@@ -146,6 +152,11 @@ CONSTRAINTS = (
         r"^(?!.*\b(?:(?:i|we|they)['’]ve been|(?:have|has) been|was|were|had|took|used to)\b).*?\bat (?:least|most) (?:[$€£¥₹]?\d|an?\b(?! (?:handful|few|little|bit|start|rumou?r|joke|guess)\b)|one\b|two\b|three\b|four\b|five\b|six\b|ten\b|once\b|twice\b|half\b|"
         r"on\b|as\b)|\b(?:at|by) the latest\b",
         also="than at by",
+    ),
+    Cue.of(
+        "nothing",
+        r"(?:^\W*|[,;.–—-] ?|\b(?:and|but|please|so) )nothing (?:after|before|over|above|under|below|later than|earlier than|"
+        r"longer than) [^.;!?]{0,20}\d",
     ),
     Cue.of(
         "exceed go spend afford cost",
@@ -188,6 +199,7 @@ CONSTRAINTS = (
         "must mustn't mustn’t has have needs need required mandatory non-negotiable",
         # What speakers have to do themselves, and what anybody has to, binds nobody; unless it has a time or a number.
         rf"\b(?=[mh])(?:must|mustn['’]?t|has to|{_NOBODY_HERE}have to)\b(?!['’]ve)(?<!n['’]t has to)"
+        r"(?! not have (?:\w+ed|heard|seen|been|gone|known|had|got|done)\b)"
         r"(?! (?:say|admit|confess|understand|go now|have|be an?|be the|be joking)\b)(?!-)|"
         r"\b(?=[iw])(?:i|we)(?:['’]ll| will| just)? have to\b(?:(?=.*(?:\d|\b(?:by|before|until)\b))|"
         r" (?:use|support|stay|keep|fit|comply|include|avoid|run|deploy|target|stick)\b)|"
@@ -196,7 +208,7 @@ CONSTRAINTS = (
     ),
     Cue.of(
         "can't can’t cannot can",
-        r"\b(?:can['’]?t|cannot|can not) (?:eat|have|take|use|travel|fly|attend|do|make|work|be|drink|walk|"
+        r"(?<!\byou )(?<!\bpeople )\b(?:can['’]?t|cannot|can not) (?:eat|have|take|use|travel|fly|attend|do|make|work|be|drink|walk|"
         r"climb|share|tolerate|leave|come|join|meet|start|lift|swim|kneel|host|upgrade|move)\b",
         also="cant cannot not t",
     ),
@@ -205,7 +217,7 @@ CONSTRAINTS = (
         r"\bonly (?:(?:if|when|on|in|at|for|with|after|before|have|has|want|need|eat|use|works?|accept|"
         r"available|"
         r"interested in|looking for|needing|accepts|between|until)\b|\d)|\b(?:can|may|will|must|works?) only\b|"
-        r"\b(?:so|please)[, ]+(?:[^\W\d_]+ ){1,2}only\W*$",
+        r"\b(?:so|please)[, ]+(?:[^\W\d_]+ ){1,2}only\W*$|^\W*(?:[^\W\d_]+ ){1,3}only,? please\b",
     ),
     Cue.of("except unless", r"\b(?:except|unless)\b(?!,)"),
     Cue.of(
@@ -216,7 +228,7 @@ CONSTRAINTS = (
 )
 
 _NO_DECISION = (
-    r"(?! (?:a (?:(?:closer|quick|good|short|little) )?(?:look|break|nap|walk|photo|picture|moment|minute|shot|shower|step)|"
+    r"(?! (?:a (?:(?:closer|quick|good|short|little) )?(?:look|break|nap|walk|photo|picture|moment|minute|shot|shower|step)(?! and\b)|"
     r"care|part|notes?|time|into|advantage|an eye|track|(?:\S+ ){0,4}in mind|you)\b|(?<=keep) [^\W\d_]+ing\b)"
 )
 """After "take" and "keep"."""
@@ -232,6 +244,10 @@ DECISIONS = (
         also="go going take book choose pick stick keep buy order proceed settle",
     ),
     Cue.of("skip leave", _LEAD + r"(?:skip|leave out) (?:the|that|this|my|our|all)\b(?! (?:intro\w*|explanation)\b)"),
+    Cue.of(
+        "do",
+        _LEAD + r"do the (?:first|second|third|last|other|cheaper|smaller|bigger) (?:one|option|quote|version)\b",
+    ),
     Cue.of("let's let’s use", r"^\W*(?:ok(?:ay)?[,.]? |so |then )?let['’]s use\b"),
     Cue.of(
         "decided chosen chose picked agreed settled opted approve approved selected confirm confirmed",
@@ -308,6 +324,12 @@ IDENTITIES = (
         r"manager|team|wife|husband|partner|son|daughter|kids?|children|mother|father|dog|cat|account|"
         r"passport|"
         r"username|time ?zone) (?:is|are|has|:)",
+    ),
+    Cue.of(
+        "my our",
+        r"\b(?:my|our) (?:doctor|dentist|gp|lawyer|landlord|landlady|teacher|therapist|vet|accountant|agent|contact|sister|brother|"
+        r"girlfriend|boyfriend|fianc[ée]e?|roommate|flatmate|colleague|supervisor)(?:['’]s name)? is (?:called |named )?"
+        r"(?!(?:Not|In|On|At|So|A|An|The)\b)(?-i:[A-Z])",
     ),
     Cue.of(
         "call called go this",

@@ -84,6 +84,16 @@ REFUSED_THINGS = (
         rf"ella)\b){_ANY},? (?:por favor|gracias)\W*$",
         also="favor gracias",
     ),
+    # At the beginning, with a reason or nothing behind it: "sin ajo, me da migraña".
+    Cue.of(
+        "sin sem senza zonder bez без",
+        rf"{_NARRATED}\W*(?:sin|sem|senza|zonder|bez|без) (?!(?:duda|dúvida|dubbio|problem\w*|embargo|prisa|pressa|fretta|más|mais|"
+        r"palabras|palavras|parole|noticias?|novidades?|novedad\w*|sentido|senso|querer|saber|comentarios?|ti|mí|mim|me|te|lui|lei|él|"
+        r"ella|jou|mij|ons|проблем|вопросов|сомнен\w+|разницы|понятия|меня|тебя|него|неё|wątpienia|sensu|niego|niej)\b)"
+        r"[^\W\d_]{3,}(?: (?:de |di |do )?[^\W\d_]{3,})?(?:\W*$|, (?:que|me|mi|soy|sou|sono|tengo|tenho|ho|porque|perché|ik|want|у|я|"
+        r"потому|mam|bo|jestem)\b)",
+        whole=True,
+    ),
     Cue.of(
         "sem",
         rf"\bsem (?!(?:dúvidas?|problemas?|pressa|mais|palavras|novidades|ti|mim)\b)"

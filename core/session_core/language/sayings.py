@@ -33,6 +33,8 @@ _SAYINGS = re.compile(
             r"\bsiempre (?:lo mismo|la misma (?:historia|cosa)|el mismo (?:problema|error|rollo|cuento))\b|"
             r"\bsempre (?:a mesma (?:coisa|história)|o mesmo (?:problema|erro)|la stessa (?:storia|cosa)|"
             r"lo stesso (?:problema|errore))\b|\baltijd (?:hetzelfde|dezelfde (?:problemen|ellende|onzin))\b",
+            r"\bnie im leben\b|\bjamais de la vie\b|\bnunca en (?:mi|la) vida\b|\bnever in my life\b|\bnever in a million years\b",
+            r"\bmuss (?:wohl |doch )?eine? (?:fehler|irrtum|missverständnis|bug|witz|scherz|verwechslung) sein\b",
             r"\bnever a dull moment\b|\balways a pleasure\b|\bkeep (?:it (?:up|real|coming)|the change|the faith|"
             r"your (?:fingers crossed|hair on|chin up))\b|"
             r"\bdon['’]?t (?:get me (?:wrong|started)|mention it|be (?:silly|shy|afraid|sad|like that|surprised)|panic|"

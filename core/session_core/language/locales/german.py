@@ -66,6 +66,11 @@ GERMAN = Locale(
             r"\b(?:darf|dürfen|soll|sollen) (?:nie|niemals|auf keinen fall)\b",
             also="darfst dürfen musst müssen sollst sollen solltest",
         ),
+        Cue.of(
+            "sprich sprechen rede reden duz duze duzen siez sieze siezen",
+            r"\b(?:sprich|rede|sprechen sie|reden sie) (?:mich|uns) [^.;!?]*\ban\W*$|\b(?:duz|siez)e?(?:n sie)? (?:mich|uns)\b",
+            whole=True,
+        ),
         Cue.of("jetzt nun an", r"\b(?:ab jetzt|von nun an|von jetzt an)\b", also="jetzt nun"),
         Cue.of(
             "sofort künftig zukünftig zukunft",
@@ -126,7 +131,7 @@ GERMAN = Locale(
             "muss müssen darf dürfen",
             # What speakers have to say, do, or laugh at binds nobody.
             r"\b(?:muss|müssen|darf|dürfen)\b(?! (?:man|ich|wir) (?:sagen|zugeben|gestehen|lachen)\b)"
-            r"(?! (?:sagen|zugeben|gestehen|leider|ja|wohl|ich|wir)\b)(?! (?:mal|jetzt|nun|los|gehen)\b)",
+            r"(?! (?:sagen|zugeben|gestehen|lachen|weinen|leider|ja|wohl|ich|wir)\b)(?! (?:mal|jetzt|nun|los|gehen)\b)",
             whole=True,
         ),
         Cue.of(
@@ -139,7 +144,8 @@ GERMAN = Locale(
         ),
         Cue.of(
             "budget reisebudget obergrenze frist abgabefrist limit",
-            r"\b(?:\w*budget|obergrenze|\w*frist)\b|\blimit (?:ist|liegt|von)\b",
+            r"\b(?:\w*budget|obergrenze|\w*frist)\b(?=.*(?:\d|\b(?:tausend|hundert)\b))|\w*frist (?:ist am|endet|läuft)\b|"
+            r"\b(?:mein|unser|im|kein|knappes|kleines|begrenztes|enges) (?:\w+ )?\w*budget\b|\blimit (?:ist|liegt|von)\b",
             whole=True,
         ),
         Cue.of(
@@ -177,7 +183,7 @@ GERMAN = Locale(
             r"\b(?:wir|ich) (?:nehmen?|wählen?|entscheiden?)\b(?! (?:an|oft|immer|selten|meist\w*|normalerweise|"
             r"nie|"
             r"teil)\b)(?!.* (?:an|teil|zu|ab)\W*$)|"
-            r"\b(?:ich|wir) (?:habe|haben) (?:mich|uns) [^.;!?]{0,60}\b(?:entschieden|geeinigt|festgelegt)\b|"
+            r"\b(?:ich|wir) (?:habe?|haben) (?:mich|uns) [^.;!?]{0,60}\b(?:entschieden|geeinigt|festgelegt)\b|"
             r"\b(?:ich|wir) (?:habe|haben) [^.;!?]{0,40}\bbeschlossen\b|\b(?:ich|wir) bleiben? bei\b|\bwir "
             r"buchen\b|"
             r"^\W*(?:entschieden|beschlossen)\b|\b(?:nehmen|buchen|wählen) wir (?:das|den|die|es)\b",
@@ -263,6 +269,11 @@ GERMAN = Locale(
             r"\bdoch (?:nur |schon |erst |zu |am |um |für )*(?:\d|(?:zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf)"
             r"(?:t|en)?\b)|"
             r"\bänder\w*\b.{1,60}?\b(?:auf|zu)\b",
+            whole=True,
+        ),
+        Cue.of(
+            "mach macht machen nimm setz setze draus daraus quatsch",
+            r"\b(?:mach|nimm|setz)\w* [^.;!?]{1,30}\b(?:draus|daraus)\W*$|^\W*quatsch[,.!]+ \S",
             whole=True,
         ),
         Cue.of(

@@ -87,6 +87,11 @@ SPANISH = Locale(
             whole=True,
         ),
         Cue.of(
+            "trátame trateme tratame tráteme háblame hábleme tutéame tuteame",
+            r"\b(?:tr[áa]t[ea]me|h[áa]bl[ea]me) de (?:usted|tú|vos)\b|\btut[ée]ame\b",
+            whole=True,
+        ),
+        Cue.of(
             "partir adelante ahora",
             r"\b(?:a partir de (?:ahora|este momento|hoy)|de ahora en adelante|de aquí en "
             r"adelante)\b(?!.*\b(?:trabajo|"
@@ -160,7 +165,7 @@ SPANISH = Locale(
         ),
         Cue.of(
             "presupuesto límite plazo",
-            r"\bpresupuesto\b|\b(?:el|mi|nuestro) (?:límite|plazo) (?:es|de|vence)\b",
+            r"\bpresupuesto\b(?=.*(?:\d|\bmil\b))|\b(?:mi|nuestro) presupuesto\b|\bpresupuesto (?:limitado|ajustado|máximo|bajo)\b|\b(?:el|mi|nuestro) (?:límite|plazo) (?:es|de|vence)\b",
             whole=True,
         ),
         Cue.of(
@@ -288,6 +293,7 @@ SPANISH = Locale(
         ),
     ),
     revisions=(
+        Cue.of("ponlo ponla ponlos déjalo déjala", r"^\W*(?:(?:mejor|entonces)[, ]+)?(?:p[oó]nl[oa]s?|déjal[oa]) (?:a|en|para)\b", whole=True),
         Cue.of(
             "qué que tal mejor si",
             r"^\W*(?:¿?qué tal|¿?y si)\b(?! (?:estás|está|todo|te va))|\bsería mejor\b",
