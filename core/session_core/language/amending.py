@@ -90,7 +90,9 @@ _REQUEST = re.compile(
 )
 """What asks for an answer states nothing that could be corrected."""
 _INQUIRES = re.compile(
-    r"^\W*(?:(?:ok(?:ay)?|and|so|hm+|oh|or)[,. ]+)*(?:is|are|was|were|do|does|did|can|could|would|will|any) "
+    r"^\W*(?:(?:ok(?:ay)?|and|so|hm+|oh|or)[,. ]+)*"
+    r"(?!(?:can|could|would|will) (?:you|we) (?:please )?(?:make|change|switch|move|set|put|push|update|correct)\b)"
+    r"(?:is|are|was|were|do|does|did|can|could|would|will|any) "
     r"(?:it|there|they|this|that|the|you|we|i|chance|way)\b",
     re.IGNORECASE,
 )

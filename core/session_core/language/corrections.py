@@ -26,7 +26,10 @@ _LOOKS = (
 )
 """How a text or a plan is to be made, which replaces no value."""
 _TO = (
-    "".join(rf"(?<!\b{word} )" for word in "how,want,need,like,hard,easy,able,going,have,trying,sure,in order,ready".split(","))
+    "".join(
+        rf"(?<!\b{word} )"
+        for word in "how,want,need,like,hard,easy,able,going,have,trying,sure,in order,ready".split(",")
+    )
     + r"\b(?:to(?! (?:be|do|make|get|see|let|become|ensure|help|find|use)\b)|until)\b"
 )
 _DID = r"(?:just |simply |only )?(?:\w+ed|got|went|had|was|were|did|gave|took|made|said|told|sent|felt)"
@@ -130,8 +133,7 @@ CORRECTIONS = (
     ),
     Cue.of(
         "moved changed pushed rescheduled postponed shifted switched",
-        r"\b(?:they|he|she|we|i)(?:['’]ve| have| had| has)? (?:just |now )?(?:moved|changed|pushed|rescheduled|postponed|shifted|"
-        r"switched) (?:it|that|this|them) (?:back |up |forward )?(?:to|until)\b|"
+        r"\b(?:moved|changed|pushed|rescheduled|postponed|shifted|switched) (?:it|that|this|them) (?:back |up |forward )?(?:to|until)\b|"
         r"\b(?:it|that|this)(?:['’]s| is| was| has| got)?(?: now| just)?(?: been)? (?:moved|changed|pushed|rescheduled|postponed|"
         r"shifted|switched) (?:back |up |forward )?(?:to|until)\b",
         also="to until",
@@ -149,14 +151,20 @@ CORRECTIONS = (
         r"\bi (?:wrote|typed|put) (?:that|it|the wrong \w+)(?: down)? wrong(?:ly)?\b",
         also="i",
     ),
-    Cue.of("now", r"\b(?:it|that)(?:['’]s| is) (?:now (?:the )?(?-i:[A-Z])[^,;!?]{1,40}|(?:the )?(?-i:[A-Z])[^,;!?]{1,40} now)\W*$"),
+    Cue.of(
+        "now",
+        r"\b(?:it|that)(?:['’]s| is) (?:now (?:the )?(?-i:[A-Z])[^,;!?]{1,40}|(?:the )?(?-i:[A-Z])[^,;!?]{1,40} now)\W*$",
+    ),
     Cue.of("spelled spelt", r"\b(?:it['’]?s|it is|that['’]?s|name is|actually) (?:spelled|spelt)\b(?![^?]*\?)"),
     Cue.of(
         "after",
         r"\b(?:no|not|without|skip|drop|forget)\b[^.;!?]{1,40}\bafter all\b(?! (?:these|those|this|that|the|my|our|of|i)\b)",
         also="all",
     ),
-    Cue.of("not", r"^\W*(?!\S*n['’]?t\b|never\b|no\b)(?:[^\s,;!?]+\s){0,4}[^\s,;!?]+, not (?!(?:sure|really|yet|bad|at all)\b)[^,;!?]{1,60}$"),
+    Cue.of(
+        "not",
+        r"^\W*(?!\S*n['’]?t\b|never\b|no\b)(?:[^\s,;!?]+\s){0,4}[^\s,;!?]+, not (?!(?:sure|really|yet|bad|at all)\b)[^,;!?]{1,60}(?:, (?:sorry|please|pls|my bad))?\W*$",
+    ),
     Cue.of(
         "not",
         rf"{_OH}(?:(?:oh|ah|no)[,.! ]+)?not (?!(?:sure|really|yet|bad|much|many|a|at all|now|today|only|necessarily|that|too|so|quite|just|"
@@ -169,6 +177,15 @@ _NO = (
     r"entschuldigung|извини(?:те)?|przepraszam|olmadı)"
 )
 CORRECTIONS_IN_LANGUAGES = (
+    # A no, and a place or a kind: "non, en pin". With a verb it tells something else.
+    Cue.of(
+        "nein non no não nee нет nie",
+        r"^\W*(?:nein|non|no|não|nee|нет|nie)[,.!]+ (?:en|au|aux|à|dans|pour|avec|sans|chez|sur|al|para|con|sin|in|im|am|auf|mit|nach|für|"
+        r"zum|zur|bei|nel|nella|senza|da|em|na|com|sem|op|naar|met|voor|в|на|к|с|для|w|do|z|dla) "
+        r"(?!(?:fait|absoluto|mí|mi|me|moi|moment|keinen|realtà|favore|favor|permiso|l['’]instant|mon|geral|verdade|nu|dit|самом|"
+        r"общем|чего|nada|ahora|ora|adesso|wirklich|echt|sorry|geen|zich|meiner|mijn|mio|minha)\b)[^\s?,.;!]+(?: [^\s?,.;!]+){0,2}\W*$",
+        whole=True,
+    ),
     # A no, at most two short words, and a value: "nein, am 4.", "non, le 4", "нет, 4-го".
     Cue.of(
         "nein nee ne non no não niet нет ой nie hayır yok sorry perdón perdona pardon scusa désolé désolée desculpa "
@@ -177,18 +194,21 @@ CORRECTIONS_IN_LANGUAGES = (
         whole=True,
     ),
     Cue.within(
-        "kana", r"^(?:いや|いえ|いいえ|違う|違います|すみません|ごめん(?:なさい)?)[、,。 ]*[^。?？]{0,6}\d[^。?？]{0,10}(?:です|だ|で|[。!！]|$)"
+        "kana",
+        r"^(?:いや|いえ|いいえ|違う|違います|すみません|ごめん(?:なさい)?)[、,。 ]*[^。?？]{0,6}\d[^。?？]{0,10}(?:です|だ|で|[。!！]|$)",
     ),
     Cue.within("han", r"^(?:不|不是|不对|抱歉|对不起)[，,。 ]+[^。?？]{0,4}\d[^。?？]{0,8}$"),
     Cue.within(
-        "hangul", r"^\W*(?:아니(?:요|에요|야)?|죄송(?:해요|합니다)|미안(?:해요|합니다)?)[,. ]+[^.?？]{0,8}\d[^.?？]{0,12}$"
+        "hangul",
+        r"^\W*(?:아니(?:요|에요|야)?|죄송(?:해요|합니다)|미안(?:해요|합니다)?)[,. ]+[^.?？]{0,8}\d[^.?？]{0,12}$",
     ),
     Cue.within("arabic", r"^\W*(?:لا|عفوا|آسف|آسفة)[،, ]+(?:\S+ ){0,2}\d[^؟?]{0,16}$"),
     Cue.within("devanagari", r"^\W*(?:नहीं|सॉरी|माफ़ करें|माफ करें)[, ]+(?:\S+ ){0,2}\d[^?।]{0,16}[।.]?$"),
 )
 """The same form of speech in many languages."""
 
-REVISIONS = (    Cue.of(
+REVISIONS = (
+    Cue.of(
         "about",
         r"^\W*(?:(?:no|yes|ok(?:ay)?|hm+|well|then|and|or|thanks)[,.! ]+)*"
         r"(?:how about|what about(?! (?:the|my|your|our|his|her|their|its|these|those|this|that|other)\b))\b"

@@ -110,7 +110,9 @@ _INDIRECT = re.compile(
     re.IGNORECASE,
 )
 """A question that somebody tells of limits nothing."""
-_THEY_SAY = re.compile(r",? (?:they|as they|people) (?:always )?(?:say|said|tell you|told (?:me|us))\W*$", re.IGNORECASE)
+_THEY_SAY = re.compile(
+    r",? (?:they|as they|people) (?:always )?(?:say|said|tell you|told (?:me|us))\W*$", re.IGNORECASE
+)
 """The end of a sentence that nobody in particular said."""
 _REQUEST = re.compile(rf"\b(?:can|could|would|will) you\b|{REQUESTS}", re.IGNORECASE)
 

@@ -21,16 +21,40 @@ _NARRATES = (
     r"(?!(?: again)?(?:\W*$|[.,;!?])| (?:in my life|in a million|have i|an?|been|had|has|was|were|is|are|would|could|will|"
     r"did|done|seen|saw|heard|known|knew|thought|gone|went|got|felt|found|met|understood|used to|happens?|works?|said|"
     r"told|ate|eaten|came|"
-    r"(?!(?:need|feed|embed|proceed|exceed|succeed|speed)\b)[^\W\d_]{2,}ed)\b)"
+    r"(?!(?:need|feed|embed|proceed|exceed|succeed|speed)\b)[^\W\d_]{2,}ed|"
+    r"(?!(?:bring|sing|ring|swing|cling)\b)[^\W\d_]{2,}ing)\b)"
 )
 """After "always" and "never": nothing that tells of what was, instead of what is to be done."""
 
 RULES = (
     Cue.of(
         "always never under from at make ensure be remember refrain avoid stick limit keep",
-        _LEAD + rf"(?:(?:always|never)\b(?! mind\b){_NARRATES}|under no circumstances|from now on|at no point|make sure|ensure|"
+        _LEAD
+        + rf"(?:(?:always|never)\b(?! mind\b){_NARRATES}|under no circumstances|from now on|at no point|make sure|ensure|"
         r"be sure to|remember (?:to|that)|refrain from|avoid|stick to|limit yourself|"
         r"keep (?:all|every|your|the|it|them|answers|replies))\b",
+    ),
+    Cue.of(
+        "ask check tell consult warn confirm",
+        _LEAD
+        + r"(?:ask|check with|tell|consult|warn|confirm with) (?:me|us) (?:first )?(?:before|when(?:ever)?|every time|if) "
+        r"(?:you|any|some|it|they)|^\W*(?:(?:and|but|also|so|please)[, ]+)*(?:before|if|when(?:ever)?) you [^?.;]{2,60}?, ?(?:please )?"
+        r"(?:always )?(?:ask|check with|tell|consult|warn|confirm with) (?:me|us)\b",
+        also="me us",
+    ),
+    Cue.of(
+        "all every each any",
+        _LEAD
+        + r"(?:in|for|on|with|to) (?:all|every|each|any) [^,;.!?]{2,40}?[, ] ?(?:please |always )?(?:use|write|add|put|"
+        r"include|give|say|start|end|sign|do not|don['’]?t|never|always)\b(?!ed\b)",
+        also="use write add put include give say start end sign do don't don’t dont never always",
+    ),
+    Cue.of(
+        "always",
+        _LEAD
+        + r"(?:use|answer|reply|respond|write|speak|explain|describe|show|give|keep|put|format|round|translate)\b[^.;!?]{1,80}"
+        r"[, ]always\W*$",
+        also="use answer reply respond write speak explain describe show give keep put format round translate",
     ),
     Cue.of(
         "stop",
@@ -75,7 +99,9 @@ RULES = (
         r"^\W*(?:(?:and|but|also|so|ok(?:ay)?|please)[, ]+)*(?:when(?:ever)?|every time|each time) (?:i|we|you|"
         r"some(?:one|body)|"
         r"any(?:one|body)|they|the \w+) [^?.;]{2,80}?[, ](?:please |always |just |then |also )?"
-        + "".join(rf"(?<!\b{word} )" for word in "to not and can will would could must should i it we they he she you".split())
+        + "".join(
+            rf"(?<!\b{word} )" for word in "to not and can will would could must should i it we they he she you".split()
+        )
         + r"(?<!n['’]t )(?:use|give|show|tell|"
         r"write|"
         r"send|call|answer|reply|ask|don['’]?t|do not|never|add|include|put|keep|remind|say|sign|start|stop|skip|run|"
@@ -166,7 +192,8 @@ CONSTRAINTS = (
     ),
     Cue.of(
         "up under below within less between max maximum min minimum",
-        r"(?<!\bwas )(?<!\bwere )(?<!['’]m )(?<!\bam )\b(?:up to|under|below|within|less than|between|max(?:imum)?(?: of)?|min(?:imum)?(?: of)?)\s+" + _AMOUNT,
+        r"(?<!\bwas )(?<!\bwere )(?<!['’]m )(?<!\bam )\b(?:up to|under|below|within|less than|between|max(?:imum)?(?: of)?|min(?:imum)?(?: of)?)\s+"
+        + _AMOUNT,
         whole=True,
     ),
     Cue.of(
@@ -213,6 +240,12 @@ CONSTRAINTS = (
         also="cant cannot not t",
     ),
     Cue.of(
+        "can't can’t cannot can",
+        r"\b(?:i|we|he|she|they) (?:can['’]?t|cannot|can not) [^.;!?]{1,40}\b(?:after|before|until|later than|earlier than|more than|"
+        r"less than) \d",
+        also="cant cannot not t",
+    ),
+    Cue.of(
         "only",
         r"\bonly (?:(?:if|when|on|in|at|for|with|after|before|have|has|want|need|eat|use|works?|accept|"
         r"available|"
@@ -242,6 +275,12 @@ DECISIONS = (
         r"(?:(?<!\bto )|(?<=\bgoing to )|(?<=\bhappy to ))(?<!\bof )(?<!\babout )(?<!\bthat )(?<!\bwould )\bgo(?:ing)? (?:ahead )?with\b(?! (?:me|her|him|them|us)\b)|"
         r"(?<!\bthe )(?<!\ba )(?<!\bmy )(?<!\bthis )(?<!\bdid you )\bbook (?:it|that|the|this)\b",
         also="go going take book choose pick stick keep buy order proceed settle",
+    ),
+    Cue.of(
+        "we i",
+        r"^\W*(?:ok(?:ay)?|fine|alright|all right|good|great|perfect|then|right)[,.! ]+(?:then )?(?:we|i) (?:take|stay|book|buy|keep|choose|"
+        r"rent|move|use|go (?:for|with|by)|wait|leave|travel|fly)\b",
+        whole=True,
     ),
     Cue.of("skip leave", _LEAD + r"(?:skip|leave out) (?:the|that|this|my|our|all)\b(?! (?:intro\w*|explanation)\b)"),
     Cue.of(

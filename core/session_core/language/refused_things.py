@@ -38,6 +38,12 @@ _ENDS = (
 
 REFUSED_THINGS = (
     Cue.of(
+        "nothing nichts nada niente niets ничего",
+        r"^\W*(?:please |bitte )?(?:nothing|nichts|nada|niente|niets|ничего)\b [^.;!?]{2,40},? (?:please|bitte|por favor|per favore|"
+        r"alsjeblieft|пожалуйста)\W*$",
+        whole=True,
+    ),
+    Cue.of(
         "no",
         rf"(?:^\W*|[.,;:–—-] ?|\b(?:and|but|please|so)\s)no {_THING}(?:,| and| or| nor)+ no {_THING}\b"
         r"(?! (?:were|was|are|is|had|has|have|left)\b)|"

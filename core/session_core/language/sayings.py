@@ -50,6 +50,8 @@ _SAYINGS = re.compile(
             r"l['’]instant|pour le moment|maintenant|encore|vraiment|besoin|du tout)|(?:eso )?es todo|es (?:verdad|correcto|así)|"
             r"la verdad|è tutto|è (?:vero|giusto|ok)|é (?:só(?: isso)?|tudo|verdade|isso)|dat (?:is|was) (?:alles|goed|ok|waar)|"
             r"niet (?:nodig|nu|echt)|это (?:всё|все|правда)|не надо|to wszystko|to prawda)\b",
+            r"\bn['’]a(?:ie|yez) pas peur\b|\bno teng(?:as|a|áis) (?:miedo|prisa|vergüenza)\b|\bnão tenha(?:s)? (?:medo|vergonha)\b|"
+            r"\bnon (?:aver|abbia) (?:paura|fretta)\b|\bnie bój się\b|(?:무서워|두려워|겁내|미안해)하?지 ?마(?:세요|요)?",
             r"(?:चिंता|फ़िक्र|फिक्र) मत (?:करो|करना|कीजिए|करें)",
         )
     ),

@@ -20,6 +20,7 @@ from session_core.language.amending import (
 )
 from session_core.language.changes import Change, change, subject_of
 from session_core.language.cues import is_correction, is_revision, kinds
+from session_core.language.moved_things import names_another_thing
 from session_core.language.slots import THINGS, may_fill, same_slot, slot, without
 from session_core.language.statements import (
     Frames,
@@ -220,7 +221,8 @@ class Facts:
         reach = [
             (index, 0 if new else fact.seq - known.seq, known.text)
             for index, known in self._own(fact)
-            if not new or (new & families(known.text) and fact.seq - known.seq <= NAMES_NEAR)
+            if (not new or (new & families(known.text) and fact.seq - known.seq <= NAMES_NEAR))
+            and not names_another_thing(fact.text, known.text)
         ]
         plain = not other_subjects(fact.text) if new else is_correction(fact.text)
         found, old = retracted_statements(fact.text, reach, plain=plain)
@@ -345,7 +347,7 @@ def _of_its_type(facts: Sequence[Fact], fact: Fact) -> _Found:
 
 def _open(known: Fact, fact: Fact) -> bool:
     """Whether a correction by value can mean `known`, as far as its kind, its slot and who said it tell."""
-    if known.kind is FactKind.RULE or not may_fill(fact.slot, known.slot):
+    if known.kind is FactKind.RULE or not may_fill(fact.slot, known.slot) or names_another_thing(fact.text, known.text):
         return False
     return _one_voice(known, fact) if spoken_by_user(known) else _speaks_of(known, fact.slot)
 

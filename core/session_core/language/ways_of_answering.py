@@ -58,7 +58,19 @@ _RUSSIAN = (
     rf"в (?:стиле|формате|виде|стихах|двух|трёх|трех|одном){_SOME}|без (?!вопрос|проблем|меня|тебя|него)[^\s.,;:!?]+)"
 )
 
+_EVERYTHING = r"(?:everything|alles|tout|todo|tutto|tudo|всё|все|wszystko)"
+
 WAYS_OF_ANSWERING = (
+    # What is asked for everything holds from now on: "explique-moi tout comme à un enfant".
+    Cue.of(
+        "explain write answer describe translate erkläre erklär schreib schreibe formuliere formulier übersetze übersetz explique "
+        "expliquez écris écrivez traduis traduisez explícame explícamelo explícanos escribe escríbeme tradúceme traduce explica "
+        "escreve escreva explicame spiegami spiega scrivi scrivimi traduci leg schrijf vertaal объясняй объясняйте пиши пишите "
+        "переводи переводите tłumacz wyjaśniaj pisz",
+        rf"{_LEAD}[^\W\d_]+(?:[ -](?:me|moi|nous|us|mir|uns|ons|mij|мне|нам|mi))? {_EVERYTHING}\b(?! (?:ce|das|was|lo|quello|o|that|i|you|ça|"
+        r"cela|ciò|aquilo|eso|isso|dit|wat|that['’]s|about|again|nochmal|von)\b)",
+        whole=True,
+    ),
     Cue.of(
         "from rest",
         r"\bfrom here on(?: out)?(?=\W*$|,| (?:please|only|always|never|no|use|answer|reply|write|speak|call|keep)\b)|"

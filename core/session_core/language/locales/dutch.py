@@ -100,7 +100,9 @@ DUTCH = Locale(
             r"coeliakie)\b|\b[^\W\d_]+allergie\b",
         ),
         Cue.of(
-            "eet drink eten drinken", r"\b(?:ik|we|wij|hij|zij) (?:eet|eten|drink|drinkt|drinken) geen\b", whole=True
+            "eet drink eten drinken mag mogen",
+            r"\b(?:ik|we|wij|hij|zij) (?:eet|eten|drink|drinkt|drinken|mag|mogen) geen\b",
+            whole=True,
         ),
         Cue.of(
             "kan kunnen",

@@ -130,7 +130,7 @@ GERMAN = Locale(
         Cue.of(
             "muss müssen darf dürfen",
             # What speakers have to say, do, or laugh at binds nobody.
-            r"\b(?:muss|müssen|darf|dürfen)\b(?! (?:man|ich|wir) (?:sagen|zugeben|gestehen|lachen)\b)"
+            r"(?<!\bman )\b(?:muss|müssen|darf|dürfen)\b(?! man\b)(?! (?:man|ich|wir) (?:sagen|zugeben|gestehen|lachen)\b)"
             r"(?! (?:sagen|zugeben|gestehen|lachen|weinen|leider|ja|wohl|ich|wir)\b)(?! (?:mal|jetzt|nun|los|gehen)\b)",
             whole=True,
         ),
@@ -284,6 +284,11 @@ GERMAN = Locale(
         ),
         Cue.of(
             "nein falsch", r"^\W*nein[,.!]+ (?:nicht|es ist|es sind|das ist|der|die|das)\b|^\W*falsch[,:]", whole=True
+        ),
+        Cue.of(
+            "verschoben verlegt vorverlegt",
+            r"^\W*(?:sie|er|es|die|der|das) (?:wurde|ist|wird)\b [^?;]{0,20}\bauf [^?;]{1,30} (?:verschoben|verlegt|vorverlegt)\b",
+            whole=True,
         ),
         Cue.of(
             "vertippt vertan verwechselt geirrt umentschieden verschiebt verschieben verschoben verlegt sondern "

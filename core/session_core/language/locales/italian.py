@@ -121,7 +121,11 @@ ITALIAN = Locale(
             r"\bnon (?:può|deve|posso|possiamo) superare\b",
             whole=True,
         ),
-        Cue.of("budget scadenza limite", r"\bbudget\b(?=.*(?:\d|\bmila\b))|\b(?:mio|nostro) budget\b|\bbudget (?:limitato|ridotto|massimo)\b|\b(?:la|il) (?:scadenza|limite) (?:è|di)\b", whole=True),
+        Cue.of(
+            "budget scadenza limite",
+            r"\bbudget\b(?=.*(?:\d|\bmila\b))|\b(?:mio|nostro) budget\b|\bbudget (?:limitato|ridotto|massimo)\b|\b(?:la|il) (?:scadenza|limite) (?:è|di)\b",
+            whole=True,
+        ),
         Cue.of(
             "allergico allergica allergici allergia allergie vegetariano vegetariana vegetariani vegano vegana "
             "intollerante celiaco celiaca glutine incinta diabetico diabetica carrozzina",

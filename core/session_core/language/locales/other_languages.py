@@ -52,6 +52,11 @@ POLISH = Locale(
         Cue.of("bez", r"\bbez (?:mojej|naszej) zgody\b", whole=True),
     ),
     constraints=(
+        Cue.of(
+            "mogę możemy może",
+            r"\bnie mo(?:gę|żemy|że) (?:jeść|pić|latać|podróżować|przyjść|brać|używać|wydać)\b",
+            whole=True,
+        ),
         Cue.of("budżet budżetu", r"\bbudżet\w*"),
         Cue.of(
             "uczulony uczulona uczulenie alergię alergia alergii wegetarianinem wegetarianką wegetarianin "
@@ -142,6 +147,10 @@ TURKISH = Locale(
         ),
     ),
     constraints=(
+        Cue.of(
+            "yiyemem yiyemiyorum yiyemez içemem içemiyorum içemez uçamam gelemem kullanamam",
+            r"\b(?:yiyeme|içeme|uçama|geleme|kullanama)(?:m|z|yorum)?\w*",
+        ),
         Cue.of("bütçe bütçem bütçemiz bütçesi", r"\bbütçe\w*"),
         Cue.of(
             "alerjim alerjisi alerji alerjik vejetaryen vejetaryenim vegan veganım glutensiz helal hamileyim",
@@ -176,8 +185,8 @@ TURKISH = Locale(
     ),
     corrections=(
         Cue.of(
-            "aslında yerine değil değişti değiştir vazgeçtim demek",
-            r"\bdemek iste(?:dim|miştim)\b|^\W*(?:hayır, )?aslında\b|\byerine\b|\bdeğil, |\bdeğişti\b|\b\w+ olarak değiştir|\bvazgeçtim\b",
+            "aslında yerine değil değişti değiştir vazgeçtim demek ertelendi alındı kaydırıldı",
+            r"\bdemek iste(?:dim|miştim)\b|^\W*(?:o |bu )?[^?]{1,20}['’ ]?[aeıiuü] (?:ertelendi|alındı|kaydırıldı)\b|^\W*(?:hayır, )?aslında\b|\byerine\b|\bdeğil, |\bdeğişti\b|\b\w+ olarak değiştir|\bvazgeçtim\b",
             whole=True,
         ),
     ),
@@ -211,7 +220,7 @@ ARABIC = Locale(
     constraints=(
         Cue.within(
             "arabic",
-            r"ميزاني|حساسي[ةه]|(?<!\S)نباتي|حلال|سكري|حامل(?=[\s.،]|$)|على الأكثر|على الأقل \d|كحد أقصى|كحد أدنى|"
+            r"لا (?:أستطيع|يمكنني|أقدر|نستطيع) (?:أن )?(?:أكل|آكل|شرب|أشرب|تناول|أتناول|السفر|أسافر)|ميزاني|حساسي[ةه]|(?<!\S)نباتي|حلال|سكري|حامل(?=[\s.،]|$)|على الأكثر|على الأقل \d|كحد أقصى|كحد أدنى|"
             r"لا "
             r"(?:يتجاوز|تتجاوز|يزيد|تزيد)|يجب أن(?! أ(?:عترف|قول))",
         ),
@@ -221,13 +230,17 @@ ARABIC = Locale(
             "arabic", r"(?<!\S)(?:لقد )?(?:قررت|قررنا|اخترت|اخترنا)(?=\s)|سنأخذ|سآخذ|سنختار|سأختار|القرار:|اتفقنا|سنحجز"
         ),
     ),
-    preferences=(Cue.within("arabic", r"(?<!\S)(?:أفضل(?= (?:ال|أن|[^\s.؟?]+ا(?:ً)?(?:\s|$)))|أريد|نريد|أحب|أكره|أحتاج|أود)(?=\s)"),),
+    preferences=(
+        Cue.within(
+            "arabic", r"(?<!\S)(?:أفضل(?= (?:ال|أن|[^\s.؟?]+ا(?:ً)?(?:\s|$)))|أريد|نريد|أحب|أكره|أحتاج|أود)(?=\s)"
+        ),
+    ),
     identities=(Cue.within("arabic", r"(?<!\S)(?:اسمي|أسكن|أعيش في|أعمل (?:في|لدى|ك)|انتقلت إلى)"),),
     corrections=(
         Cue.within(
             "arabic",
             r"(?:^|[،.] ?)(?:لا، ?|في الواقع|بل )|(?<!\S)ليس \S[^؟?]* بل |(?<!\S)غي?ّ?ر(?:وا|ي)? [^؟?]* إلى |"
-            r"بدل[اً]+ من|غيرت رأيي|تغيرت?(?= (?:ال|إلى))|قصدت|وليس ",
+            r"(?:تم |جرى )?(?:تأجيل|نقل|تغيير)(?:ه|ها) إلى|بدل[اً]+ من|غيرت رأيي|تغيرت?(?= (?:ال|إلى))|قصدت|وليس ",
         ),
     ),
     takes=r"نعم(?=[،.\s!]|$)|حسن[اً]+|موافق|تمام|اتفقنا|ممتاز|بالتأكيد|طبع[اً]+",
@@ -262,7 +275,7 @@ HINDI = Locale(
             r"बजट|एलर्जी|शाकाहारी|वीगन|हलाल|मधुमेह|गर्भवती|ज़्यादा से ज़्यादा|ज्यादा से ज्यादा|अधिकतम|कम से कम "
             r"(?=\d)|"
             r"से "
-            r"(?:ज़्यादा|ज्यादा|अधिक) (?:नहीं|न )|(?:मैं|हम) [^।?]*नहीं (?:खाता|खाती|खाते|पीता|पीती)|होना चाहिए",
+            r"(?:ज़्यादा|ज्यादा|अधिक) (?:नहीं|न )|(?:मैं|हम) [^।?]*नहीं (?:खाता|खाती|खाते|पीता|पीती|(?:खा|पी|ले) (?:सकता|सकती|सकते))|होना चाहिए",
         ),
     ),
     decisions=(
@@ -275,7 +288,9 @@ HINDI = Locale(
     ),
     preferences=(Cue.within("devanagari", r"(?:मुझे|हमें) [^।?]*(?:पसंद|चाहिए|चाहते)|(?:चाहता|चाहती|चाहते) (?:हूँ|हूं|हैं)"),),
     identities=(Cue.within("devanagari", r"मेरा नाम|(?:मैं|हम) [^।?]*(?:रहता|रहती|रहते|काम करता|काम करती) (?:हूँ|हूं|हैं)"),),
-    corrections=(Cue.within("devanagari", r"(?:^|[।,]) ?नहीं, |के बजाय|की जगह|असल में|बदल (?:गया|गई|दें|दो)|मेरा मतलब"),),
+    corrections=(
+        Cue.within("devanagari", r"(?:^|[।,]) ?नहीं, |के बजाय|की जगह|असल में|बदल (?:गया|गई|दें|दो)|तक टल|मेरा मतलब"),
+    ),
     takes=r"हाँ|हां|ठीक है|मंज़ूर|मंजूर|बिल्कुल|सही है|अच्छा",
     refuses=r"नहीं|ना(?=[\s,।]|$)|मत",
     doings=r"बुक|भेज|रद्द|ख़?रीद|जोड़|बदल|हटा|मँ?ग(?:वा|ा)|(?:ले|रख|कर) (?:ल[ेू]|द[ेूो])",

@@ -121,7 +121,11 @@ PORTUGUESE = Locale(
             r"(?:[$€£]|r\$|\d)|\bnão (?:pode|deve|posso|podemos) (?:ultrapassar|passar|exceder)\b",
             whole=True,
         ),
-        Cue.of("orçamento prazo limite", r"\borçamento\b(?=.*(?:\d|\bmil\b))|\b(?:meu|nosso) orçamento\b|\borçamento (?:limitado|apertado|máximo|baixo)\b|\b(?:o|meu|nosso) (?:prazo|limite) (?:é|de)\b", whole=True),
+        Cue.of(
+            "orçamento prazo limite",
+            r"\borçamento\b(?=.*(?:\d|\bmil\b))|\b(?:meu|nosso) orçamento\b|\borçamento (?:limitado|apertado|máximo|baixo)\b|\b(?:o|meu|nosso) (?:prazo|limite) (?:é|de)\b",
+            whole=True,
+        ),
         Cue.of(
             "alérgico alérgica alérgicos alergico alergica alergia alergias vegetariano vegetariana vegetarianos "
             "vegano "

@@ -55,7 +55,7 @@ SPANISH = Locale(
             "no",
             _START + rf"(?:que )?no (?!me digas\W*$){_PRONOUNS}(?:{_FORBIDDEN})\b|\bno quiero que "
             rf"{_PRONOUNS}(?:{_FORBIDDEN})\b|"
-            rf"\bno (?:debes|puedes|debe usted|podéis)\b(?! (?:imaginar|creer|ser|estar)\w*)",
+            rf"\bno [^\W\d_]+[áé]is (?:nunca|jamás)\b|\bno (?:debes|puedes|debe usted|podéis)\b(?! (?:imaginar|creer|ser|estar)\w*)",
             also=(
                 "debes puedes debe podéis "
                 "escribas escriba respondas responda hagas haga digas diga pongas ponga pidas pida incluyas incluya "
@@ -281,8 +281,8 @@ SPANISH = Locale(
             whole=True,
         ),
         Cue.of(
-            "final equivoqué equivoqué equivocado aplaza aplazó retrasa retrasó idea opinión cambiado cambió",
-            r"^\W*(?:no, )?al final\b(?! del?\b)|\bme (?:equivoqué|he equivocado)\b|\bcambi\w+ (?:de )?(?:idea|opinión)\b|"
+            "final equivoqué han hemos equivocado aplaza aplazó retrasa retrasó idea opinión cambiado cambió",
+            r"\b(?:l[oa]s? )(?:han|he|ha|hemos) (?:pasado|cambiado|movido|aplazado) (?:al?|para)\b|^\W*(?:no, )?al final\b(?! del?\b)|\bme (?:equivoqué|he equivocado)\b|\bcambi\w+ (?:de )?(?:idea|opinión)\b|"
             r"\b(?:ha|han) cambiado\b|\bse (?:aplaz|retras)\w+[^?]{0,40}?\b(?:al|para)\b",
             whole=True,
         ),
@@ -293,7 +293,11 @@ SPANISH = Locale(
         ),
     ),
     revisions=(
-        Cue.of("ponlo ponla ponlos déjalo déjala", r"^\W*(?:(?:mejor|entonces)[, ]+)?(?:p[oó]nl[oa]s?|déjal[oa]) (?:a|en|para)\b", whole=True),
+        Cue.of(
+            "ponlo ponla ponlos déjalo déjala",
+            r"^\W*(?:(?:mejor|entonces)[, ]+)?(?:p[oó]nl[oa]s?|déjal[oa]) (?:a|en|para)\b",
+            whole=True,
+        ),
         Cue.of(
             "qué que tal mejor si",
             r"^\W*(?:¿?qué tal|¿?y si)\b(?! (?:estás|está|todo|te va))|\bsería mejor\b",
