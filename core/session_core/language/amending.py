@@ -36,7 +36,8 @@ _MARKS = frozenset(
     "let go it's that's longer can't don't want like need hmm ok okay yes would really also one ones thing other try "
     "again check thanks thank you all good fine great right know yet get find looking look preferably maybe perhaps "
     "nein doch lieber meinte statt eigentlich fait plutôt finalement voulais dire realidad mejor perdón quise decir "
-    "anzi invece meglio verdade aliás melhor não nee mach macht draus nimm mets ponlo ponla dia día giorno hayır toch liever bedoelde нет лучше точнее вернее вместо".split()
+    "anzi invece meglio verdade aliás melhor não nee mach macht draus nimm mets ponlo ponla dia día giorno hayır "
+    "toch liever bedoelde нет лучше точнее вернее вместо".split()
 )
 _ALTERNATIVES = (
     "north south east west centre center central northern southern eastern western downtown",

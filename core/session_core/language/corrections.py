@@ -15,13 +15,16 @@ _OH = r"^\W*(?:(?:ugh|argh|hm+|wait|sorry|actually)[,.! ]+)*"
 """What may stand before a no."""
 
 _DONE = (
-    r"(?:that|it)(?: ?['’]?s| is| will be| should be) (?:all|it|alright|all right|fine|ok(?:ay)?|everything|enough|right|correct|"
+    r"(?:that|it)(?: ?['’]?s| is| will be| should be) (?:all|it|alright|all right|fine|ok(?:ay)?|everything|"
+    r"enough|right|correct|"
     r"good|great|true)\b|not (?:at this|right|at the moment|now|yet|really|today|necessarily|any ?more)\b"
 )
 """Who has nothing to add takes nothing back."""
 _LOOKS = (
-    r"(?:look|sound|feel|work|happen|more|less|fun|funny|funnier|easy|easier|hard|harder|clear|clearer|simple|simpler|short|"
-    r"shorter|long|longer|better|nice|nicer|interesting|concise|formal|casual|professional|clean|cleaner|quick|quicker|so|sure|"
+    r"(?:look|sound|feel|work|happen|more|less|fun|funny|funnier|easy|easier|hard|harder|clear|clearer|simple|"
+    r"simpler|short|"
+    r"shorter|long|longer|better|nice|nicer|interesting|concise|formal|casual|professional|clean|cleaner|quick|"
+    r"quicker|so|sure|"
     r"up|out|all|for (?:me|us))"
 )
 """How a text or a plan is to be made, which replaces no value."""
@@ -50,13 +53,15 @@ CORRECTIONS = (
     Cue.of(
         "meant mean",
         # Who meant to do something tells of a plan.
-        r"\bi meant\b(?! (?:to (?:thank|tell|let|ask you|mention|call|write (?:to )?you|say (?:thanks|sorry|hi|hello)|do|be)|that as|"
+        r"\bi meant\b(?! (?:to (?:thank|tell|let|ask you|mention|call|write (?:to )?you|say (?:thanks|sorry|hi|"
+        r"hello)|do|be)|that as|"
         r"it|well|every|no)\b)|"
         r"\bwhat i mean is\b",
     ),
     Cue.of(
         "no nope sorry wait",
-        rf"^\W*(?:no|nope|sorry|wait)[,.!]+ ?(?!{_INTERRUPTIONS})(?!{_DONE})(?:it['’]?s|it is|not|i mean|that['’]?s|make|the|"
+        rf"^\W*(?:no|nope|sorry|wait)[,.!]+ ?(?!{_INTERRUPTIONS})(?!{_DONE})(?:it['’]?s|it is|not|i mean|"
+        rf"that['’]?s|make|the|"
         rf"my)\b|"
         rf"{_OH}(?:no|nope),+ ?(?:from|at|on|in|to|by|via|under|into) "
         r"(?!(?:now|all|fact|general|honest|be|course|sure|least|most|average|principle|theory|practice|purpose|time|"
@@ -73,7 +78,8 @@ CORRECTIONS = (
     Cue.of(
         "change switch move update correct push postpone reschedule bump",
         r"\b(?=[bcmprsu])(?<!\bshould i )(?<!\bshould we )(?<!\bhow to )(?<!\bhow do i )(?<!\bhow can i )"
-        r"(?:change|switch|move|update|correct|push|postpone|reschedule|bump)\s+(?!(?:to|until|on|forward|ahead|means|takes)\b)"
+        r"(?:change|switch|move|update|correct|push|postpone|reschedule|bump)\s+(?!(?:to|until|on|forward|ahead|"
+        r"means|takes)\b)"
         rf"\S[^,;!?]{{0,59}}?{_TO}|"
         r"^\W*(?:(?:no|please|then|can you|could you|let['’]?s)[,.! ]+)*(?:change|switch|move) (?:to|until)\b",
         also="to until",
@@ -110,7 +116,8 @@ CORRECTIONS = (
         "not",
         r"\b(?:it|that|this|he|she)(?:['’]?s| is| was) (?!not\b)(?:[^\s,.;!?]+ ){1,4}(?<!really )(?<!just )(?<!still )"
         r"(?<!also )(?<!probably )(?<!definitely )(?<!certainly )(?<!simply )(?<!maybe )(?<!actually )not "
-        r"(?!(?:sure|really|yet|only|just|an?|that|so|too|very|quite|much|bad|good|great|working|because|in|for|at|even|"
+        r"(?!(?:sure|really|yet|only|just|an?|that|so|too|very|quite|much|bad|good|great|working|because|in|for|"
+        r"at|even|"
         r"going|being|my|your|to|the)\b)[^\s,.;!?]+(?: [^\s,.;!?]+){0,2}\W*$",
     ),
     Cue.of("should", r"\bshould (?:have been|be) .{1,60}?\bnot\b", also="not"),
@@ -133,15 +140,18 @@ CORRECTIONS = (
     ),
     Cue.of(
         "moved changed pushed rescheduled postponed shifted switched",
-        r"\b(?:moved|changed|pushed|rescheduled|postponed|shifted|switched) (?:it|that|this|them) (?:back |up |forward )?(?:to|until)\b|"
-        r"\b(?:it|that|this)(?:['’]s| is| was| has| got)?(?: now| just)?(?: been)? (?:moved|changed|pushed|rescheduled|postponed|"
+        r"\b(?:moved|changed|pushed|rescheduled|postponed|shifted|switched) (?:it|that|this|them) (?:back |up |"
+        r"forward )?(?:to|until)\b|"
+        r"\b(?:it|that|this)(?:['’]s| is| was| has| got)?(?: now| just)?(?: been)? (?:moved|changed|pushed|"
+        r"rescheduled|postponed|"
         r"shifted|switched) (?:back |up |forward )?(?:to|until)\b",
         also="to until",
     ),
     Cue.of(
         "sorry oops whoops mistake bad no",
         r"^\W*(?:sorry|oops|whoops|my (?:mistake|bad)|no)[,.!:;–— -]+"
-        r"(?:(?:that|this|it)(?:['’]s| is| was) (?:wrong|incorrect|not right|a mistake|a typo)|i (?:got|had) (?:that|it) wrong|"
+        r"(?:(?:that|this|it)(?:['’]s| is| was) (?:wrong|incorrect|not right|a mistake|a typo)|i (?:got|had) "
+        r"(?:that|it) wrong|"
         r"i said)\b|^\W*(?:oops|whoops)\s+(?!i\b|what|how|why)(?:[^\s?]+\s){0,3}[^\s?]*\d[^\s?]*$",
     ),
     Cue.of("no", r"^\W*no,? (?:it|that|they)(?:['’]s| is| was| are| were) [^?]{0,20}\d[^?]{0,20}$"),
@@ -153,21 +163,25 @@ CORRECTIONS = (
     ),
     Cue.of(
         "now",
-        r"\b(?:it|that)(?:['’]s| is) (?:now (?:the )?(?-i:[A-Z])[^,;!?]{1,40}|(?:the )?(?-i:[A-Z])[^,;!?]{1,40} now)\W*$",
+        r"\b(?:it|that)(?:['’]s| is) (?:now (?:the )?(?-i:[A-Z])[^,;!?]{1,40}|(?:the )?(?-i:[A-Z])[^,;!?]{1,40} "
+        r"now)\W*$",
     ),
     Cue.of("spelled spelt", r"\b(?:it['’]?s|it is|that['’]?s|name is|actually) (?:spelled|spelt)\b(?![^?]*\?)"),
     Cue.of(
         "after",
-        r"\b(?:no|not|without|skip|drop|forget)\b[^.;!?]{1,40}\bafter all\b(?! (?:these|those|this|that|the|my|our|of|i)\b)",
+        r"\b(?:no|not|without|skip|drop|forget)\b[^.;!?]{1,40}\bafter all\b(?! (?:these|those|this|that|the|my|"
+        r"our|of|i)\b)",
         also="all",
     ),
     Cue.of(
         "not",
-        r"^\W*(?!\S*n['’]?t\b|never\b|no\b)(?:[^\s,;!?]+\s){0,4}[^\s,;!?]+, not (?!(?:sure|really|yet|bad|at all)\b)[^,;!?]{1,60}(?:, (?:sorry|please|pls|my bad))?\W*$",
+        r"^\W*(?!\S*n['’]?t\b|never\b|no\b)(?:[^\s,;!?]+\s){0,4}[^\s,;!?]+, not (?!(?:sure|really|yet|bad|at "
+        r"all)\b)[^,;!?]{1,60}(?:, (?:sorry|please|pls|my bad))?\W*$",
     ),
     Cue.of(
         "not",
-        rf"{_OH}(?:(?:oh|ah|no)[,.! ]+)?not (?!(?:sure|really|yet|bad|much|many|a|at all|now|today|only|necessarily|that|too|so|quite|just|"
+        rf"{_OH}(?:(?:oh|ah|no)[,.! ]+)?not (?!(?:sure|really|yet|bad|much|many|a|at all|now|today|only|"
+        rf"necessarily|that|too|so|quite|just|"
         r"exactly|for me|working)\b)[^,;!?]{1,30}[,;–—-]+ ?[^,;!?]{1,40}$",
     ),
 )
@@ -180,10 +194,13 @@ CORRECTIONS_IN_LANGUAGES = (
     # A no, and a place or a kind: "non, en pin". With a verb it tells something else.
     Cue.of(
         "nein non no não nee нет nie",
-        r"^\W*(?:nein|non|no|não|nee|нет|nie)[,.!]+ (?:en|au|aux|à|dans|pour|avec|sans|chez|sur|al|para|con|sin|in|im|am|auf|mit|nach|für|"
+        r"^\W*(?:nein|non|no|não|nee|нет|nie)[,.!]+ (?:en|au|aux|à|dans|pour|avec|sans|chez|sur|al|para|con|sin|"
+        r"in|im|am|auf|mit|nach|für|"
         r"zum|zur|bei|nel|nella|senza|da|em|na|com|sem|op|naar|met|voor|в|на|к|с|для|w|do|z|dla) "
-        r"(?!(?:fait|absoluto|mí|mi|me|moi|moment|keinen|realtà|favore|favor|permiso|l['’]instant|mon|geral|verdade|nu|dit|самом|"
-        r"общем|чего|nada|ahora|ora|adesso|wirklich|echt|sorry|geen|zich|meiner|mijn|mio|minha)\b)[^\s?,.;!]+(?: [^\s?,.;!]+){0,2}\W*$",
+        r"(?!(?:fait|absoluto|mí|mi|me|moi|moment|keinen|realtà|favore|favor|permiso|l['’]instant|mon|geral|"
+        r"verdade|nu|dit|самом|"
+        r"общем|чего|nada|ahora|ora|adesso|wirklich|echt|sorry|geen|zich|meiner|mijn|mio|minha)\b)[^\s?,.;!]+(?: "
+        r"[^\s?,.;!]+){0,2}\W*$",
         whole=True,
     ),
     # A no, at most two short words, and a value: "nein, am 4.", "non, le 4", "нет, 4-го".
@@ -195,7 +212,8 @@ CORRECTIONS_IN_LANGUAGES = (
     ),
     Cue.within(
         "kana",
-        r"^(?:いや|いえ|いいえ|違う|違います|すみません|ごめん(?:なさい)?)[、,。 ]*[^。?？]{0,6}\d[^。?？]{0,10}(?:です|だ|で|[。!！]|$)",
+        r"^(?:いや|いえ|いいえ|違う|違います|すみません|ごめん(?:なさい)?)[、,。 ]*"
+        r"[^。?？]{0,6}\d[^。?？]{0,10}(?:です|だ|で|[。!！]|$)",
     ),
     Cue.within("han", r"^(?:不|不是|不对|抱歉|对不起)[，,。 ]+[^。?？]{0,4}\d[^。?？]{0,8}$"),
     Cue.within(

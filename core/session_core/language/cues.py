@@ -11,9 +11,10 @@ from session_core.language.conditions import CONDITIONS, REFUSALS
 from session_core.language.corrections import CORRECTIONS, CORRECTIONS_IN_LANGUAGES, REVISIONS
 from session_core.language.cue import STEM_CHARACTERS, Cue, script
 from session_core.language.locales.all_locales import LOCALES, REQUESTS
-from session_core.language.phrases import COMMITMENTS, CONSTRAINTS, DECISIONS, IDENTITIES, PREFERENCES, RULES
+from session_core.language.phrases import COMMITMENTS, CONSTRAINTS, DECISIONS, IDENTITIES, PREFERENCES
 from session_core.language.refused_things import REFUSED_THINGS
 from session_core.language.returns import RETURNS, TAKES_BACK
+from session_core.language.rules import RULES
 from session_core.language.sayings import without_sayings
 from session_core.language.ways_of_answering import WAYS_OF_ANSWERING
 from session_core.language.words import SENTENCES, words
@@ -71,7 +72,8 @@ _USER_KINDS = (
 _NOT_ASKED = (FactKind.CONSTRAINT, FactKind.DECISION, FactKind.IDENTITY, FactKind.PREFERENCE)
 _ASKING = re.compile(r"[?？؟]\W*$")
 _INVERTED = re.compile(
-    r"^\W*(?:(?:and|but|so|ok(?:ay)?|also|hey)[, ]+)*(?:(?:why|what|when|where|who|which|how(?: (?:many|much|long|often|far|old))?) "
+    r"^\W*(?:(?:and|but|so|ok(?:ay)?|also|hey)[, ]+)*(?:(?:why|what|when|where|who|which|how(?: (?:many|much|"
+    r"long|often|far|old))?) "
     r"(?:is|are|was|were|do|does|did|can|could|would|will|should|has|have|am)\b|"
     r"(?:is|are|was|were|do|does|did|has) (?:i|you|he|she|it|we|they|there|any(?:one|body)|some(?:one|body))\b|"
     r"(?:warum|wieso|weshalb|pourquoi|perché|waarom|почему|dlaczego)\b)",
@@ -91,21 +93,26 @@ _WHETHER = re.compile(
     r"\b(?:did|does|has|have|had) (?:they|he|she|it|some(?:one|body)|any(?:one|body))\b|"
     r"^\W*(?:(?:and|so|but|ok(?:ay)?|also)[, ]+)*(?:what(?! (?:about|if)\b)|which|who|how(?! about\b)|"
     r"why(?! (?:don['’]?t|not)\b)|do you (?:think|know|have any (?:tips|advice|ideas)))\b|"
-    r"\b(?:haben sie (?:das|es|den|ihn)|hat (?:er|sie|man)|(?:ils|elles) ont|ont-ils|a-t-(?:on|il|elle)|(?:lo|la|los|las) han|"
+    r"\b(?:haben sie (?:das|es|den|ihn)|hat (?:er|sie|man)|(?:ils|elles) ont|ont-ils|a-t-(?:on|il|elle)|(?:lo|la|"
+    r"los|las) han|"
     r"l['’]hanno|hebben ze|heeft (?:hij|ze)|они)\b",
     re.IGNORECASE,
 )
 """Who asks what others have done takes nothing back."""
 _MUSES = re.compile(
-    r"^\W*(?:(?:and|but|so|also|actually|well|hm+)[, ]+)*(?:[^,;.]{3,60}, )?i(?:['’]m| am| was|['’]ve been| have been) (?:also |now |"
+    r"^\W*(?:(?:and|but|so|also|actually|well|hm+)[, ]+)*(?:[^,;.]{3,60}, )?i(?:['’]m| am| was|['’]ve been| have "
+    r"been) (?:also |now |"
     r"still |just |even )*(?:thinking (?:of|about)|considering|wondering)\b(?!.*\d)|\bi wish\b",
     re.IGNORECASE,
 )
 """Who thinks of something has not decided yet."""
 _INDIRECT = re.compile(
-    r"\b(?:ask(?:s|ed|ing)?|wonder(?:s|ed|ing)?)\b[^,.;!?]{0,24}\b(?:if|whether)\b|\bfrag(?:t|te|en|ten|e)\b[^.;!?]{0,20}\bob\b|"
-    r"\bgefragt,? ob\b|\bdemand(?:e|é|ée|ait|ent) (?:\w+ )?s(?:i|['’])|\bpregunt(?:ó|a|aron|ado) si\b|\bchie(?:de|sto) se\b|"
-    r"\bpergunt(?:ou|a|aram) se\b|\bvr(?:oeg|aagt|oegen) (?:\w+ )?of\b|\bgevraagd of\b|\bспр(?:осил|ашива)\w*|\bzapytał\w* czy\b|"
+    r"\b(?:ask(?:s|ed|ing)?|wonder(?:s|ed|ing)?)\b[^,.;!?]{0,24}\b(?:if|whether)\b|\bfrag(?:t|te|en|ten|"
+    r"e)\b[^.;!?]{0,20}\bob\b|"
+    r"\bgefragt,? ob\b|\bdemand(?:e|é|ée|ait|ent) (?:\w+ )?s(?:i|['’])|\bpregunt(?:ó|a|aron|ado) si\b|"
+    r"\bchie(?:de|sto) se\b|"
+    r"\bpergunt(?:ou|a|aram) se\b|\bvr(?:oeg|aagt|oegen) (?:\w+ )?of\b|\bgevraagd of\b|\bспр(?:осил|ашива)\w*|"
+    r"\bzapytał\w* czy\b|"
     r"か(?:どうか)?聞かれ|问我?[^，。]{0,4}(?:有没有|是不是|是否)|냐고 (?:물|했)",
     re.IGNORECASE,
 )

@@ -1,4 +1,4 @@
-"""Tells what a correction speaks of, if it names it: "le dentiste est repoussé au 9 mai" leaves the operation as it is."""
+"""Tells what a correction speaks of, if it names it: "the dentist was moved to 9 May" leaves the operation alone."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from session_core.language.statements import NOTHING, other_subjects
 from session_core.language.words import MONTHS
 
 _MOVES = re.compile(
-    r"\b(?:moved|pushed|postponed|rescheduled|shifted|switched|changed|bumped|delayed|verschoben|verlegt|vorverlegt|geändert|"
-    r"décal\w+|repouss\w+|report[ée]\w*|aplaz\w+|pasado|cambiad[oa]|movid[oa]|retras\w+|spostat[oa]|rimandat[oa]|posticipat[oa]|"
-    r"adiad[oa]|transferid[oa]|remarcad[oa]|verzet|verplaatst|uitgesteld|verschoven|перен[её]с\w*|сдвину\w*|отложи\w*|przeło\w+|"
+    r"\b(?:moved|pushed|postponed|rescheduled|shifted|switched|changed|bumped|delayed|verschoben|verlegt|"
+    r"vorverlegt|geändert|"
+    r"décal\w+|repouss\w+|report[ée]\w*|aplaz\w+|pasado|cambiad[oa]|movid[oa]|retras\w+|spostat[oa]|rimandat[oa]|"
+    r"posticipat[oa]|"
+    r"adiad[oa]|transferid[oa]|remarcad[oa]|verzet|verplaatst|uitgesteld|verschoven|перен[её]с\w*|сдвину\w*|"
+    r"отложи\w*|przeło\w+|"
     r"przesun\w+|przenie\w+|ertelendi|alındı|kaydırıldı)\b|推迟|提前|改[到成为]|調整|调整|延期|変更|変わ|연기|미뤄|변경|바뀌|"
     r"(?:تأجيل|نقل)|टल",
     re.IGNORECASE,
@@ -24,8 +27,10 @@ _MOVING = re.compile(
 """What is to be moved stands behind it."""
 _STATES = re.compile(
     r"^\W*(?:(?:no|nope|sorry|wait|oops|actually|nein|non|nee|não|perdón|pardon|scusa|desculpa|entschuldigung)[,.! ]+)+"
-    r"(?:the|my|our|his|her|their|der|die|das|meine?|unsere?|le|la|les|l['’]|mon|ma|el|los|las|mi|il|lo|mio|mia|o|a|meu|minha|de|het|"
-    r"mijn)\s?(?P<what>[^\W\d_]{3,}(?: [^\W\d_]{3,})?) (?:is|are|was|costs?|starts?|leaves?|ist|sind|war|kostet|beginnt|est|sont|coûte|"
+    r"(?:the|my|our|his|her|their|der|die|das|meine?|unsere?|le|la|les|l['’]|mon|ma|el|los|las|mi|il|lo|mio|mia|"
+    r"o|a|meu|minha|de|het|"
+    r"mijn)\s?(?P<what>[^\W\d_]{3,}(?: [^\W\d_]{3,})?) (?:is|are|was|costs?|starts?|leaves?|ist|sind|war|kostet|"
+    r"beginnt|est|sont|coûte|"
     r"es|son|cuesta|è|sono|costa|é|são|custa|zijn|kost)\b",
     re.IGNORECASE,
 )
@@ -33,26 +38,28 @@ _IT = re.compile(r"\s(?:it|that|this|them)\b", re.IGNORECASE)
 _KANA = re.compile("[\u3040-\u309f]")
 _CONTAINERS = frozenset(
     (
-        "reservation booking appointment meeting order plan date time day number count party size trip visit event thing one request "
-        "schedule pickup pick dropoff ride location destination address name start end termin datum uhrzeit "
-        "tag rendez vous heure date cita fecha hora día reserva appuntamento data ora prenotazione consulta horário dia afspraak tijd "
-        "встречу встреча время дату запись spotkanie randevu toplantı saat 预约 时间 日期 予約 時間 日程 예약 시간 날짜 약속"
+        "reservation booking appointment meeting order plan date time day number count party size trip visit "
+        "event thing one request schedule pickup pick dropoff ride location destination address name start end "
+        "termin datum uhrzeit tag rendez vous heure date cita fecha hora día reserva appuntamento data ora "
+        "prenotazione consulta horário dia afspraak tijd встречу встреча время дату запись spotkanie randevu "
+        "toplantı saat 预约 时间 日期 予約 時間 日程 예약 시간 날짜 약속"
     ).split()
 )
 """Words for anything that has a date, a time or a count."""
 _ROOT = 4
 _PRONOUNS = frozenset(
     (
-        "it that this them they he she we you has have had been was were got just now get wurde ist wird sie er es die der das haben hat "
-        "hast ils elle elles ont été est sont han ha hemos las los lo la l'hanno stato stata foi foram die is zijn werd её его их было "
-        "został została onu bunu تم جرى op am um"
+        "it that this them they he she we you has have had been was were got just now get wurde ist wird sie er "
+        "es die der das haben hat hast ils elle elles ont été est sont han ha hemos las los lo la l'hanno stato "
+        "stata foi foram die is zijn werd её его их было został została onu bunu تم جرى op am um"
     ).split()
 )
 
 
 @lru_cache(maxsize=2_048)
 def _named(correction: str) -> frozenset[str]:
-    """The roots of the words for what `correction` says has moved, is to be moved, or is otherwise; empty if it does not say."""
+    """The roots of the words for what `correction` says has moved, is to be moved, or is otherwise; empty if it does
+    not say."""
     if found := (_STATES.search(correction) or _MOVING.search(correction)):
         told = found["what"]
     elif (found := _MOVES.search(correction)) and not _IT.match(correction, found.end()):

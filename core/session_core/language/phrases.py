@@ -1,13 +1,10 @@
-"""Phrases that state rules, limits, wishes, decisions and promises, as data."""
+"""Phrases that state limits, wishes, decisions and promises, as data."""
 
 from __future__ import annotations
 
 from session_core.language.cue import Cue
+from session_core.language.rules import LEAD
 
-_LEAD = (
-    r"^[\s\"'“(]*(?:(?:and|also|but|so|then|ok(?:ay)?|yes|no|hi|hello|hey|well|oh|sure|great|thanks|actually|"
-    r"one more thing|important|note|rule|reminder)[,:.!]?\s+)*(?:please[,:]?\s+)?"
-)
 _DOINGS = (
     "book reserv order schedul cancel confirm send sent email creat updat add remov chang move set fil submi "
     "open clos refund issu ship pay paid upgrad renew register sign call notif remind forward escalat arrang "
@@ -16,153 +13,6 @@ _DOINGS = (
     "finish follow check prepar provid keep bring ask request contact implement merg push publish record log"
 )
 DONE = "|".join(_DOINGS.split())
-
-_NARRATES = (
-    r"(?!(?: again)?(?:\W*$|[.,;!?])| (?:in my life|in a million|have i|an?|been|had|has|was|were|is|are|would|could|will|"
-    r"did|done|seen|saw|heard|known|knew|thought|gone|went|got|felt|found|met|understood|used to|happens?|works?|said|"
-    r"told|ate|eaten|came|"
-    r"(?!(?:need|feed|embed|proceed|exceed|succeed|speed)\b)[^\W\d_]{2,}ed|"
-    r"(?!(?:bring|sing|ring|swing|cling)\b)[^\W\d_]{2,}ing)\b)"
-)
-"""After "always" and "never": nothing that tells of what was, instead of what is to be done."""
-
-RULES = (
-    Cue.of(
-        "always never under from at make ensure be remember refrain avoid stick limit keep",
-        _LEAD
-        + rf"(?:(?:always|never)\b(?! mind\b){_NARRATES}|under no circumstances|from now on|at no point|make sure|ensure|"
-        r"be sure to|remember (?:to|that)|refrain from|avoid|stick to|limit yourself|"
-        r"keep (?:all|every|your|the|it|them|answers|replies))\b",
-    ),
-    Cue.of(
-        "ask check tell consult warn confirm",
-        _LEAD
-        + r"(?:ask|check with|tell|consult|warn|confirm with) (?:me|us) (?:first )?(?:before|when(?:ever)?|every time|if) "
-        r"(?:you|any|some|it|they)|^\W*(?:(?:and|but|also|so|please)[, ]+)*(?:before|if|when(?:ever)?) you [^?.;]{2,60}?, ?(?:please )?"
-        r"(?:always )?(?:ask|check with|tell|consult|warn|confirm with) (?:me|us)\b",
-        also="me us",
-    ),
-    Cue.of(
-        "all every each any",
-        _LEAD
-        + r"(?:in|for|on|with|to) (?:all|every|each|any) [^,;.!?]{2,40}?[, ] ?(?:please |always )?(?:use|write|add|put|"
-        r"include|give|say|start|end|sign|do not|don['’]?t|never|always)\b(?!ed\b)",
-        also="use write add put include give say start end sign do don't don’t dont never always",
-    ),
-    Cue.of(
-        "always",
-        _LEAD
-        + r"(?:use|answer|reply|respond|write|speak|explain|describe|show|give|keep|put|format|round|translate)\b[^.;!?]{1,80}"
-        r"[, ]always\W*$",
-        also="use answer reply respond write speak explain describe show give keep put format round translate",
-    ),
-    Cue.of(
-        "stop",
-        _LEAD + r"stop (?!(?:being|kidding|joking|lying|laughing|crying|worrying|teasing|complaining)\b)"
-        r"[^\W\d_]{2,}ing\b",
-    ),
-    Cue.of(
-        "use write format keep put give show",
-        _LEAD + r"(?:use|write|format|keep|put|give|show)\b[^.;!?]{1,60}\b(?:throughout|everywhere|consistently|"
-        r"at all times|every time|each time|for (?:all|every|everything))\b",
-        also="throughout everywhere consistently times time all every everything",
-    ),
-    Cue.of(
-        "do don't don’t dont",
-        _LEAD + r"(?:do not|don['’]?t)\b(?! (?:worry|know|think|mind|care|have|see|understand|get me|need|want|"
-        r"like|believe|recall|hesitate|you|we|they|i|he|she|it)\b)",
-    ),
-    # What comes with a verb of being or having, or is left, is told ("only one left", "only problem is the price").
-    Cue.of(
-        "only",
-        _LEAD + r"only (?!(?:joking|kidding|just|because|then|now|recently|yesterday|today|god|once|thing|problem|"
-        r"question|reason|issue|downside|a (?:few|little|bit|couple|joke|matter)|i|he|she|they|we)\b)"
-        r"(?!(?:[^\s,.;]+ ){1,4}(?:left|remaining|to go|away|is|was|are|were|has|had|came|got|knows?|works? (?:when|if))\b)"
-        r"\w+",
-    ),
-    Cue.of(
-        "use answer reply respond write speak",
-        _LEAD + r"(?:use|answer|reply|respond|write|speak) (?:only|always|exclusively|in)\b",
-    ),
-    Cue.of(
-        "no",
-        _LEAD + r"no (?:(?:phone )?calls?|emails?|emojis?|small talk|exceptions|comments (?:in|please))\b"
-        r"(?!.*\b(?:so far|today|yet|yesterday|since|for once|lately|(?:this|last) \w+|from (?:him|her|them|you))\b)",
-    ),
-    Cue.of(
-        "use",
-        _LEAD + r"use (?:the )?\S+(?: \S+){0,4}?,? (?:not|never|instead of|rather than) \S",
-        also="not never instead rather",
-    ),
-    Cue.of(
-        "when whenever every each time",
-        r"^\W*(?:(?:and|but|also|so|ok(?:ay)?|please)[, ]+)*(?:when(?:ever)?|every time|each time) (?:i|we|you|"
-        r"some(?:one|body)|"
-        r"any(?:one|body)|they|the \w+) [^?.;]{2,80}?[, ](?:please |always |just |then |also )?"
-        + "".join(
-            rf"(?<!\b{word} )" for word in "to not and can will would could must should i it we they he she you".split()
-        )
-        + r"(?<!n['’]t )(?:use|give|show|tell|"
-        r"write|"
-        r"send|call|answer|reply|ask|don['’]?t|do not|never|add|include|put|keep|remind|say|sign|start|stop|skip|run|"
-        r"check|"
-        r"wait|cc|ping|notify|explain|quote|mention|round|format)\b(?!ed\b)(?! (?:was|were|is|are|did|had)\b)",
-        also="i we you someone somebody anyone anybody they the",
-    ),
-    Cue.of(
-        "nobody noone no",
-        _LEAD
-        + r"(?:nobody|no[- ]?one)\b(?! (?:here |really |ever |else )*(?:knows?|knew|cares?|is|was|has|had|told|said|"
-        r"wants?|wanted|likes?|came|got|did|noticed|answered)\b)[^?]*\b(?:before|until|till|unless|without|except)\b",
-    ),
-    Cue.of(
-        "always never",
-        # What one was told, or promised, is another's rule.
-        r"\b(?=[psmtra])(?:please|(?<!\bi )(?<!\bpeople )(?<!\bone )(?<!\bhe )(?<!\bshe )(?:should|must|shall)|replies|answers|"
-        r"(?<!\breminder )"
-        r"(?<!\btold )(?<!\btold me )(?<!\btold us )(?<!\bused )(?<!\btaught )(?<!\btaught me )(?<!\btend )"
-        r"(?<!\bpromised )(?<!\bswore )(?<!\bvowed )(?<!\bseems )(?<!\bseem )(?<!\blearned )to)\s+(?:always|never)\b|"
-        # What one can always do is left to one.
-        r"\b(?=[yitewa])(?:you|it|they|this|that|everything|everyone|all|we)\s+(?:(?:must|should|shall)\s+"
-        r"(?:always|never)|may\s+never)\b|"
-        r"(?=[an])(?<!\bi )(?<!\bwe )(?<!\bthey )(?<!\byou )(?<!\bi can )(?<!\bi could )(?<!\bi will )(?<!\bi would )"
-        r"(?<!\bwe can )(?<!\bwe could )(?<!\bwe will )(?<!\bwe would )\b(?:never|always) (?:use|mention|share|"
-        r"call|send|ask|include|book|answer|say|tell|show|give|write|reply|add|assume|schedule|contact|remove|delete)\b",
-    ),
-    Cue.of(
-        "must shall should may are have need can't can’t cannot",
-        # What holds for anybody ("things that you can't reach", "you may not always be near") is none.
-        r"\b(?=you)(?<!\bif )(?<!\bwhy )(?<!\bbecause )(?<!\bsince )(?<!\bas )(?<!\bwhen )"
-        r"(?<!\bwhere )(?<!\bhow )(?<!\bwhat )(?<!\bwhich )"
-        r"you\s+(?:must(?! have\b)|shall|are not to|are never to|"
-        r"may not(?! (?:always|be|yet|have|want|know|need|even)\b)|"
-        r"(?<!\bthat you )(?<!\bthings you )(?:can['’]?t|cannot) (?:ever |just )?(?:use|mention|share|"
-        r"call|send|ask|include|book|answer|say|tell|show|give|write|reply|add|assume|schedule|contact|delete|change|spend|charge|"
-        r"post|publish|touch|repeat|skip|talk|order|buy|pay|sign|accept|cancel|sell)\b|shouldn['’]?t (?!(?:have|worry|be)\b)|"
-        r"(?:should|have to|need to) (?:not|always|never|only|answer|reply|respond|speak|use|keep|include|mention|"
-        r"ask|call|address|treat|act|behave|follow|stick|avoid|refer|cite|quote|format|translate|remember|confirm))\b",
-        also="you",
-    ),
-    Cue.of(
-        "can could would will",
-        r"(?<!\bhow )(?<!\bwhy )\b(?:can|could|would|will) you (?:please )?(?:always|never|only|from now on|make sure|not)\b",
-        also="you",
-    ),
-    Cue.of("please", r"\bplease\s+(?:do not|don['’]?t|only|avoid|make sure)\b", also="do don dont only avoid make"),
-    # What somebody tells of themselves or of others ("I stretch and avoid stairs") is no rule for who listens.
-    Cue.of(
-        "and but so",
-        r"^(?:(?!\b(?:i|we|he|she|they|it|there|my|our|is|are|was|were|has|works?|does|how to|tips|ways)\b).)*?\b(?:and|but|so)"
-        r"\s+(?:do not|don['’]?t|only|avoid|make sure)\b"
-        r"(?! (?:know|think|want|have|need|like|we|they|i|you)\b)",
-        also="do don dont only avoid make",
-    ),
-    Cue.of(
-        "under from without",
-        r"\bunder no circumstances\b|^(?!.*\bi(?:['’]ll|['’]m| will| am| think i| plan| hope| try)\b).*?\bfrom now on\b|\bwithout (?:my|our) (?:approval|permission|consent)\b",
-        also="circumstances now my our",
-    ),
-)
 
 _AMOUNT = r"(?:[$€£¥₹]|\d)"
 _NOBODY_HERE = (
@@ -175,13 +25,16 @@ CONSTRAINTS = (
         r"\b(?:no|not) (?:more|less|fewer|later|earlier|longer|bigger|higher) than\b"
         r"(?! an? (?:rumou?r|joke|dream|guess|suggestion|hobby|formality)\b)|"
         # What was at least so is told.
-        r"^(?!.*\b(?:(?:i|we|they)['’]ve been|(?:have|has) been|was|were|had|took|used to)\b).*?\bat (?:least|most) (?:[$€£¥₹]?\d|an?\b(?! (?:handful|few|little|bit|start|rumou?r|joke|guess)\b)|one\b|two\b|three\b|four\b|five\b|six\b|ten\b|once\b|twice\b|half\b|"
+        r"^(?!.*\b(?:(?:i|we|they)['’]ve been|(?:have|has) been|was|were|had|took|used to)\b).*?\bat (?:least|"
+        r"most) (?:[$€£¥₹]?\d|an?\b(?! (?:handful|few|little|bit|start|rumou?r|joke|guess)\b)|one\b|two\b|"
+        r"three\b|four\b|five\b|six\b|ten\b|once\b|twice\b|half\b|"
         r"on\b|as\b)|\b(?:at|by) the latest\b",
         also="than at by",
     ),
     Cue.of(
         "nothing",
-        r"(?:^\W*|[,;.–—-] ?|\b(?:and|but|please|so) )nothing (?:after|before|over|above|under|below|later than|earlier than|"
+        r"(?:^\W*|[,;.–—-] ?|\b(?:and|but|please|so) )nothing (?:after|before|over|above|under|below|later than|"
+        r"earlier than|"
         r"longer than) [^.;!?]{0,20}\d",
     ),
     Cue.of(
@@ -192,8 +45,8 @@ CONSTRAINTS = (
     ),
     Cue.of(
         "up under below within less between max maximum min minimum",
-        r"(?<!\bwas )(?<!\bwere )(?<!['’]m )(?<!\bam )\b(?:up to|under|below|within|less than|between|max(?:imum)?(?: of)?|min(?:imum)?(?: of)?)\s+"
-        + _AMOUNT,
+        r"(?<!\bwas )(?<!\bwere )(?<!['’]m )(?<!\bam )\b(?:up to|under|below|within|less than|between|"
+        r"max(?:imum)?(?: of)?|min(?:imum)?(?: of)?)\s+" + _AMOUNT,
         whole=True,
     ),
     Cue.of(
@@ -207,9 +60,11 @@ CONSTRAINTS = (
     Cue.of(
         "budget budgets limit limited capped deadline due",
         # Who only mentions a budget limits nothing: "the budget meeting", "budget airlines".
-        r"\bbudgets?\b(?!-)(?=.*(?:\d|[$€£¥₹]|\b(?:tight|low|small|limited|fixed|hundred|thousand|grand|bucks|dollars|euros|"
+        r"\bbudgets?\b(?!-)(?=.*(?:\d|[$€£¥₹]|\b(?:tight|low|small|limited|fixed|hundred|thousand|grand|bucks|"
+        r"dollars|euros|"
         r"pounds|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)\b))|"
-        r"\b(?:on|within|over|under|above|exceed|tight|low|small|limited|fixed|no) (?:(?:a|my|our|the|his|her|tight|low|"
+        r"\b(?:on|within|over|under|above|exceed|tight|low|small|limited|fixed|no) (?:(?:a|my|our|the|his|her|"
+        r"tight|low|"
         r"small|limited) )*budget\b|(?:\d|[$€£¥₹])\S* (?:\w+ )?budget\b|\b(?:my|our|the|a) (?:\w+ )?budget"
         r"(?:['’]s| is| was|:| of| stays| remains| must| can['’]?t| cannot| does)(?! (?:meeting|the problem)\b) ?\w|"
         r"\blimit (?:is|of|to)\b|\blimited to\b|\bcapped\b|\bdue (?:by|on|date)\b|"
@@ -235,13 +90,15 @@ CONSTRAINTS = (
     ),
     Cue.of(
         "can't can’t cannot can",
-        r"(?<!\byou )(?<!\bpeople )\b(?:can['’]?t|cannot|can not) (?:eat|have|take|use|travel|fly|attend|do|make|work|be|drink|walk|"
+        r"(?<!\byou )(?<!\bpeople )\b(?:can['’]?t|cannot|can not) (?:eat|have|take|use|travel|fly|attend|do|make|"
+        r"work|be|drink|walk|"
         r"climb|share|tolerate|leave|come|join|meet|start|lift|swim|kneel|host|upgrade|move)\b",
         also="cant cannot not t",
     ),
     Cue.of(
         "can't can’t cannot can",
-        r"\b(?:i|we|he|she|they) (?:can['’]?t|cannot|can not) [^.;!?]{1,40}\b(?:after|before|until|later than|earlier than|more than|"
+        r"\b(?:i|we|he|she|they) (?:can['’]?t|cannot|can not) [^.;!?]{1,40}\b(?:after|before|until|later than|"
+        r"earlier than|more than|"
         r"less than) \d",
         also="cant cannot not t",
     ),
@@ -261,7 +118,8 @@ CONSTRAINTS = (
 )
 
 _NO_DECISION = (
-    r"(?! (?:a (?:(?:closer|quick|good|short|little) )?(?:look|break|nap|walk|photo|picture|moment|minute|shot|shower|step)(?! and\b)|"
+    r"(?! (?:a (?:(?:closer|quick|good|short|little) )?(?:look|break|nap|walk|photo|picture|moment|minute|shot|"
+    r"shower|step)(?! and\b)|"
     r"care|part|notes?|time|into|advantage|an eye|track|(?:\S+ ){0,4}in mind|you)\b|(?<=keep) [^\W\d_]+ing\b)"
 )
 """After "take" and "keep"."""
@@ -272,20 +130,22 @@ DECISIONS = (
         r"\b(?:let['’]?s|(?:we|i)['’]ll|(?:we|i) will|i['’]d like to|i want to)\s+(?:go (?:ahead )?with|go "
         r"for|"
         rf"take|book|choose|pick|stick (?:with|to)|keep|buy|order|proceed|settle)\b{_NO_DECISION}|"
-        r"(?:(?<!\bto )|(?<=\bgoing to )|(?<=\bhappy to ))(?<!\bof )(?<!\babout )(?<!\bthat )(?<!\bwould )\bgo(?:ing)? (?:ahead )?with\b(?! (?:me|her|him|them|us)\b)|"
+        r"(?:(?<!\bto )|(?<=\bgoing to )|(?<=\bhappy to ))(?<!\bof )(?<!\babout )(?<!\bthat )(?<!\bwould "
+        r")\bgo(?:ing)? (?:ahead )?with\b(?! (?:me|her|him|them|us)\b)|"
         r"(?<!\bthe )(?<!\ba )(?<!\bmy )(?<!\bthis )(?<!\bdid you )\bbook (?:it|that|the|this)\b",
         also="go going take book choose pick stick keep buy order proceed settle",
     ),
     Cue.of(
         "we i",
-        r"^\W*(?:ok(?:ay)?|fine|alright|all right|good|great|perfect|then|right)[,.! ]+(?:then )?(?:we|i) (?:take|stay|book|buy|keep|choose|"
+        r"^\W*(?:ok(?:ay)?|fine|alright|all right|good|great|perfect|then|right)[,.! ]+(?:then )?(?:we|i) "
+        r"(?:take|stay|book|buy|keep|choose|"
         r"rent|move|use|go (?:for|with|by)|wait|leave|travel|fly)\b",
         whole=True,
     ),
-    Cue.of("skip leave", _LEAD + r"(?:skip|leave out) (?:the|that|this|my|our|all)\b(?! (?:intro\w*|explanation)\b)"),
+    Cue.of("skip leave", LEAD + r"(?:skip|leave out) (?:the|that|this|my|our|all)\b(?! (?:intro\w*|explanation)\b)"),
     Cue.of(
         "do",
-        _LEAD + r"do the (?:first|second|third|last|other|cheaper|smaller|bigger) (?:one|option|quote|version)\b",
+        LEAD + r"do the (?:first|second|third|last|other|cheaper|smaller|bigger) (?:one|option|quote|version)\b",
     ),
     Cue.of("let's let’s use", r"^\W*(?:ok(?:ay)?[,.]? |so |then )?let['’]s use\b"),
     Cue.of(
@@ -300,7 +160,8 @@ DECISIONS = (
     Cue.of("decision final conclusion", r"\b(?:decision|final answer|conclusion)\s*:"),
     Cue.of(
         "takes charge responsible owns",
-        r"(?<!\bthat )(?<!\bthis )(?<!\bit )\btakes (?:it|this|that|over|care of)\b|\b(?:is|are|['’]s) (?:now )?(?:in charge of|responsible for)\b|"
+        r"(?<!\bthat )(?<!\bthis )(?<!\bit )\btakes (?:it|this|that|over|care of)\b|\b(?:is|are|['’]s) (?:now "
+        r")?(?:in charge of|responsible for)\b|"
         r"\bowns (?:the|this|that)\b",
     ),
     Cue.of("agree", r"\b(?:we|i)(?: both| all)? agree (?:to|on)\b", also="we i"),
@@ -366,8 +227,10 @@ IDENTITIES = (
     ),
     Cue.of(
         "my our",
-        r"\b(?:my|our) (?:doctor|dentist|gp|lawyer|landlord|landlady|teacher|therapist|vet|accountant|agent|contact|sister|brother|"
-        r"girlfriend|boyfriend|fianc[ée]e?|roommate|flatmate|colleague|supervisor)(?:['’]s name)? is (?:called |named )?"
+        r"\b(?:my|our) (?:doctor|dentist|gp|lawyer|landlord|landlady|teacher|therapist|vet|accountant|agent|"
+        r"contact|sister|brother|"
+        r"girlfriend|boyfriend|fianc[ée]e?|roommate|flatmate|colleague|supervisor)(?:['’]s name)? is (?:called |"
+        r"named )?"
         r"(?!(?:Not|In|On|At|So|A|An|The)\b)(?-i:[A-Z])",
     ),
     Cue.of(

@@ -28,6 +28,7 @@ from session_core.language.statements import (
     families,
     figures,
     form,
+    has_only_numbers,
     is_restatement,
     left_of,
     other_subjects,
@@ -51,9 +52,7 @@ RESTATED = frozenset(
 )
 """Kinds of facts that say the same again when they differ in a word only; of others there may be many alike."""
 
-
 _LASTING = frozenset((FactKind.DECISION, FactKind.IDENTITY, FactKind.PREFERENCE))
-
 _STANDING = frozenset((FactKind.RULE, FactKind.CONSTRAINT, FactKind.PREFERENCE))
 _CLAUSES = re.compile(
     r"[;,]\s+(?:(?:and|but|und|aber|et|mais|y|pero|e|ma|mas|en|maar|и|но|а|i|ale|ve|ama)\s+)?|[，；、،]\s*",
@@ -218,19 +217,17 @@ class Facts:
 
     def _meant(self, fact: Fact) -> tuple[list[int], frozenset[str]]:
         new = families(fact.text)
-        reach = [
-            (index, 0 if new else fact.seq - known.seq, known.text)
+        own = [
+            (index, fact.seq - known.seq, known.text)
             for index, known in self._own(fact)
-            if (not new or (new & families(known.text) and fact.seq - known.seq <= NAMES_NEAR))
-            and not names_another_thing(fact.text, known.text)
+            if not names_another_thing(fact.text, known.text)
         ]
+        alike = [(index, 0, text) for index, back, text in own if new & families(text) and back <= NAMES_NEAR]
         plain = not other_subjects(fact.text) if new else is_correction(fact.text)
-        found, old = retracted_statements(fact.text, reach, plain=plain)
-        if not found and plain and _only_numbers(fact.text):
+        found, old = retracted_statements(fact.text, alike if new else own, plain=plain)
+        if not found and plain and has_only_numbers(fact.text):
             # "No, the 4th", "I meant 11": a day or an hour, if no number stands nearer.
-            dated = [one for one in self._own(fact) if "when" in families(one[1].text)]
-            reach = [(index, fact.seq - known.seq, known.text) for index, known in dated]
-            found, old = retracted_statements(fact.text, reach, plain=True)
+            found, old = retracted_statements(fact.text, [one for one in own if "when" in families(one[2])], plain=True)
         return (found, old) if found else self._named_as_wrong(fact)
 
     def _named_as_wrong(self, fact: Fact) -> tuple[list[int], frozenset[str]]:
@@ -376,12 +373,6 @@ def _other_clause(known: Fact, fact: Fact, about: str) -> str | None:
         if binding and new.isdisjoint(families(part)) and part not in about:
             return part
     return None
-
-
-def _only_numbers(text: str) -> bool:
-    """Whether the values of `text` are bare numbers, which may be days or hours."""
-    told = values_in(text)
-    return bool(told) and all(value.kind is ValueKind.NUMBER for value in told)
 
 
 def _speaks_of(known: Fact, named: str | None) -> bool:

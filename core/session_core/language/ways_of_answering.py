@@ -63,11 +63,15 @@ _EVERYTHING = r"(?:everything|alles|tout|todo|tutto|tudo|всё|все|wszystko)
 WAYS_OF_ANSWERING = (
     # What is asked for everything holds from now on: "explique-moi tout comme à un enfant".
     Cue.of(
-        "explain write answer describe translate erkläre erklär schreib schreibe formuliere formulier übersetze übersetz explique "
-        "expliquez écris écrivez traduis traduisez explícame explícamelo explícanos escribe escríbeme tradúceme traduce explica "
-        "escreve escreva explicame spiegami spiega scrivi scrivimi traduci leg schrijf vertaal объясняй объясняйте пиши пишите "
+        "explain write answer describe translate erkläre erklär schreib schreibe formuliere formulier übersetze "
+        "übersetz explique "
+        "expliquez écris écrivez traduis traduisez explícame explícamelo explícanos escribe escríbeme tradúceme "
+        "traduce explica "
+        "escreve escreva explicame spiegami spiega scrivi scrivimi traduci leg schrijf vertaal объясняй "
+        "объясняйте пиши пишите "
         "переводи переводите tłumacz wyjaśniaj pisz",
-        rf"{_LEAD}[^\W\d_]+(?:[ -](?:me|moi|nous|us|mir|uns|ons|mij|мне|нам|mi))? {_EVERYTHING}\b(?! (?:ce|das|was|lo|quello|o|that|i|you|ça|"
+        rf"{_LEAD}[^\W\d_]+(?:[ -](?:me|moi|nous|us|mir|uns|ons|mij|мне|нам|mi))? {_EVERYTHING}\b(?! (?:ce|das|"
+        rf"was|lo|quello|o|that|i|you|ça|"
         r"cela|ciò|aquilo|eso|isso|dit|wat|that['’]s|about|again|nochmal|von)\b)",
         whole=True,
     ),

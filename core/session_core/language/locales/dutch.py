@@ -162,7 +162,8 @@ DUTCH = Locale(
     corrections=(
         Cue.of(
             "toch bedoelde liever eigenlijk plaats correctie",
-            r"\btoch (?:met |op |om |voor )*(?:\d|(?:twee|drie|vier|vijf|zes|zeven|acht|negen|tien|elf|twaalf)(?:en)?\b)|"
+            r"\btoch (?:met |op |om |voor )*(?:\d|(?:twee|drie|vier|vijf|zes|zeven|acht|negen|tien|elf|"
+            r"twaalf)(?:en)?\b)|"
             r"\btoch (?:liever|niet|geen|maar)\b(?! (?:zo|waar|erg)\b)|\bik bedoelde\b|^\W*(?:nee,? "
             r")?(?:eigenlijk(?! (?:vind|hou|haat|denk) ik\b(?!.*(?:\d|\b(?:beter|liever)\b)))|"
             r"correctie)\b|\bin plaats (?:van|daarvan)\b",

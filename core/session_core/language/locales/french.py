@@ -66,7 +66,8 @@ FRENCH = Locale(
         ),
         Cue.of(
             "tutoie tutoyez vouvoie vouvoyez appelle appelez",
-            r"\b(?:tutoie|tutoyez|vouvoie|vouvoyez|appelle|appelez)[ -](?:moi|nous)\b(?! (?:quand|si|avant|après|demain|plus|"
+            r"\b(?:tutoie|tutoyez|vouvoie|vouvoyez|appelle|appelez)[ -](?:moi|nous)\b(?! (?:quand|si|avant|après|"
+            r"demain|plus|"
             r"dès|ce|un|à|au|pour)\b)",
             whole=True,
         ),
@@ -262,7 +263,8 @@ FRENCH = Locale(
         Cue.of(
             "fait finalement plutôt voulais lieu changez change changer modifiez modifier",
             r"^\W*(?:non, )?(?:en fait|finalement|plutôt)\b(?! (?:tout|c['’]était|bien|pas mal)\b)"
-            r"(?! (?:j['’]|je )(?:n['’])?(?:aime|adore|déteste|pense|trouve|crois)\b(?!.*(?:\d|\b(?:mieux|plutôt)\b)))|\b(?:je "
+            r"(?! (?:j['’]|je )(?:n['’])?(?:aime|adore|déteste|pense|trouve|crois)\b(?!.*(?:\d|\b(?:mieux|"
+            r"plutôt)\b)))|\b(?:je "
             r"voulais "
             r"dire|"
             r"au lieu de|plutôt que)\b|"

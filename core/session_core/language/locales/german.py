@@ -68,7 +68,8 @@ GERMAN = Locale(
         ),
         Cue.of(
             "sprich sprechen rede reden duz duze duzen siez sieze siezen",
-            r"\b(?:sprich|rede|sprechen sie|reden sie) (?:mich|uns) [^.;!?]*\ban\W*$|\b(?:duz|siez)e?(?:n sie)? (?:mich|uns)\b",
+            r"\b(?:sprich|rede|sprechen sie|reden sie) (?:mich|uns) [^.;!?]*\ban\W*$|\b(?:duz|siez)e?(?:n sie)? "
+            r"(?:mich|uns)\b",
             whole=True,
         ),
         Cue.of("jetzt nun an", r"\b(?:ab jetzt|von nun an|von jetzt an)\b", also="jetzt nun"),
@@ -130,7 +131,8 @@ GERMAN = Locale(
         Cue.of(
             "muss müssen darf dürfen",
             # What speakers have to say, do, or laugh at binds nobody.
-            r"(?<!\bman )\b(?:muss|müssen|darf|dürfen)\b(?! man\b)(?! (?:man|ich|wir) (?:sagen|zugeben|gestehen|lachen)\b)"
+            r"(?<!\bman )\b(?:muss|müssen|darf|dürfen)\b(?! man\b)(?! (?:man|ich|wir) (?:sagen|zugeben|gestehen|"
+            r"lachen)\b)"
             r"(?! (?:sagen|zugeben|gestehen|lachen|weinen|leider|ja|wohl|ich|wir)\b)(?! (?:mal|jetzt|nun|los|gehen)\b)",
             whole=True,
         ),
@@ -144,8 +146,10 @@ GERMAN = Locale(
         ),
         Cue.of(
             "budget reisebudget obergrenze frist abgabefrist limit",
-            r"\b(?:\w*budget|obergrenze|\w*frist)\b(?=.*(?:\d|\b(?:tausend|hundert)\b))|\w*frist (?:ist am|endet|läuft)\b|"
-            r"\b(?:mein|unser|im|kein|knappes|kleines|begrenztes|enges) (?:\w+ )?\w*budget\b|\blimit (?:ist|liegt|von)\b",
+            r"\b(?:\w*budget|obergrenze|\w*frist)\b(?=.*(?:\d|\b(?:tausend|hundert)\b))|\w*frist (?:ist am|endet|"
+            r"läuft)\b|"
+            r"\b(?:mein|unser|im|kein|knappes|kleines|begrenztes|enges) (?:\w+ )?\w*budget\b|\blimit (?:ist|"
+            r"liegt|von)\b",
             whole=True,
         ),
         Cue.of(
@@ -265,8 +269,10 @@ GERMAN = Locale(
             r"(?:nicht|"
             r"lieber|"
             r"kein\w*)\b|"
-            r"^\W*eigentlich\b(?! (?:mag|liebe|hasse|finde|denke|glaube) ich\b(?!.*(?:\d|\b(?:besser|lieber|statt)\b)))|"
-            r"\bdoch (?:nur |schon |erst |zu |am |um |für )*(?:\d|(?:zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf)"
+            r"^\W*eigentlich\b(?! (?:mag|liebe|hasse|finde|denke|glaube) ich\b(?!.*(?:\d|\b(?:besser|lieber|"
+            r"statt)\b)))|"
+            r"\bdoch (?:nur |schon |erst |zu |am |um |für )*(?:\d|(?:zwei|drei|vier|fünf|sechs|sieben|acht|neun|"
+            r"zehn|elf|zwölf)"
             r"(?:t|en)?\b)|"
             r"\bänder\w*\b.{1,60}?\b(?:auf|zu)\b",
             whole=True,
@@ -287,7 +293,8 @@ GERMAN = Locale(
         ),
         Cue.of(
             "verschoben verlegt vorverlegt",
-            r"^\W*(?:sie|er|es|die|der|das) (?:wurde|ist|wird)\b [^?;]{0,20}\bauf [^?;]{1,30} (?:verschoben|verlegt|vorverlegt)\b",
+            r"^\W*(?:sie|er|es|die|der|das) (?:wurde|ist|wird)\b [^?;]{0,20}\bauf [^?;]{1,30} (?:verschoben|"
+            r"verlegt|vorverlegt)\b",
             whole=True,
         ),
         Cue.of(

@@ -123,7 +123,8 @@ ITALIAN = Locale(
         ),
         Cue.of(
             "budget scadenza limite",
-            r"\bbudget\b(?=.*(?:\d|\bmila\b))|\b(?:mio|nostro) budget\b|\bbudget (?:limitato|ridotto|massimo)\b|\b(?:la|il) (?:scadenza|limite) (?:è|di)\b",
+            r"\bbudget\b(?=.*(?:\d|\bmila\b))|\b(?:mio|nostro) budget\b|\bbudget (?:limitato|ridotto|massimo)\b|"
+            r"\b(?:la|il) (?:scadenza|limite) (?:è|di)\b",
             whole=True,
         ),
         Cue.of(
@@ -208,7 +209,8 @@ ITALIAN = Locale(
     corrections=(
         Cue.of(
             "realtà anzi intendevo volevo invece",
-            r"^\W*(?:no, )?(?:in realtà|anzi)\b(?! (?:è|mi) (?:bello|piaciuto))(?! (?:mi pia\w+|odio|adoro|amo|penso|credo)\b"
+            r"^\W*(?:no, )?(?:in realtà|anzi)\b(?! (?:è|mi) (?:bello|piaciuto))(?! (?:mi pia\w+|odio|adoro|amo|"
+            r"penso|credo)\b"
             r"(?!.*(?:\d|\bmeglio\b)))|\b(?:intendevo|volevo dire|invece "
             r"d\w*)\b|"
             r"^\W*(?:no, )?invece\b|\binvece\W*$|,\s*anzi\b",
@@ -216,7 +218,8 @@ ITALIAN = Locale(
         ),
         Cue.of(
             "fine sbagliato sbagliata idea cambiato cambiata meglio",
-            r"^\W*alla fine\b(?! (?:del\w*|di|dei)\b)|\bmi sono sbagliat[oa]\b|\bho sbagliato\b|\bcambi\w+ idea\b|\b(?:è|sono) "
+            r"^\W*alla fine\b(?! (?:del\w*|di|dei)\b)|\bmi sono sbagliat[oa]\b|\bho sbagliato\b|\bcambi\w+ "
+            r"idea\b|\b(?:è|sono) "
             r"cambiat[oaie]\b|"
             r"^\W*no,? meglio\b|\bmeglio di no\b",
             whole=True,

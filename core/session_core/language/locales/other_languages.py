@@ -72,9 +72,11 @@ POLISH = Locale(
     ),
     decisions=(
         Cue.of(
-            "bierzemy biorę wybieramy wybieram wybrałem wybrałam wybraliśmy zdecydowałem zdecydowałam zdecydowaliśmy decydujemy rezerwujemy "
+            "bierzemy biorę wybieramy wybieram wybrałem wybrałam wybraliśmy zdecydowałem zdecydowałam "
+            "zdecydowaliśmy decydujemy rezerwujemy "
             "postanowione umowa",
-            r"\b(?:bierzemy|biorę|wybieramy|wybieram|wybra(?:łem|łam|liśmy)|zdecydowa(?:łem|łam|liśmy)|decydujemy|rezerwujemy)\b(?! "
+            r"\b(?:bierzemy|biorę|wybieramy|wybieram|wybra(?:łem|łam|liśmy)|zdecydowa(?:łem|łam|liśmy)|"
+            r"decydujemy|rezerwujemy)\b(?! "
             r"(?:udział|"
             r"zawsze|zwykle|często|prysznic|pod)\b)|^\W*postanowione\b|\bumowa stoi\b",
             whole=True,
@@ -103,7 +105,8 @@ POLISH = Locale(
     corrections=(
         Cue.of(
             "jednak zamiast pomyliłem pomyliłam pomyłka miałem miałam",
-            r"\bmiał[ae]m na myśli\b|^\W*(?:nie, )?jednak\b|\bjednak (?:nie|wolę|wezm\w+|chc\w+)\b|\bzamiast\b|\bpomyl\w+",
+            r"\bmiał[ae]m na myśli\b|^\W*(?:nie, )?jednak\b|\bjednak (?:nie|wolę|wezm\w+|chc\w+)\b|\bzamiast\b|"
+            r"\bpomyl\w+",
         ),
         Cue.of(
             "zmienił zmieniła zmieniło zmieniam przesunięto przesuń przełożono przełóż przenieś",
@@ -124,7 +127,8 @@ TURKISH = Locale(
         # Without a person asked to listen, the form is also a noun.
         Cue.of(
             "lütfen hiçbir",
-            r"^(?!.*\b(?:merak|kusura|üzül|endişe|kork)\w*)(?=.*\b(?:lütfen|hiçbir)\b)[^.?]*\b[^\W\d_]{2,}m[ae](?:y[ıi]n(?:[ıi]z)?)?"
+            r"^(?!.*\b(?:merak|kusura|üzül|endişe|kork)\w*)(?=.*\b(?:lütfen|"
+            r"hiçbir)\b)[^.?]*\b[^\W\d_]{2,}m[ae](?:y[ıi]n(?:[ıi]z)?)?"
             r"(?:,? lütfen)?\W*$",
             whole=True,
         ),
@@ -186,7 +190,9 @@ TURKISH = Locale(
     corrections=(
         Cue.of(
             "aslında yerine değil değişti değiştir vazgeçtim demek ertelendi alındı kaydırıldı",
-            r"\bdemek iste(?:dim|miştim)\b|^\W*(?:o |bu )?[^?]{1,20}['’ ]?[aeıiuü] (?:ertelendi|alındı|kaydırıldı)\b|^\W*(?:hayır, )?aslında\b|\byerine\b|\bdeğil, |\bdeğişti\b|\b\w+ olarak değiştir|\bvazgeçtim\b",
+            r"\bdemek iste(?:dim|miştim)\b|^\W*(?:o |bu )?[^?]{1,20}['’ ]?[aeıiuü] (?:ertelendi|alındı|"
+            r"kaydırıldı)\b|^\W*(?:hayır, )?aslında\b|\byerine\b|\bdeğil, |\bdeğişti\b|\b\w+ olarak değiştir|"
+            r"\bvazgeçtim\b",
             whole=True,
         ),
     ),
@@ -211,7 +217,8 @@ ARABIC = Locale(
             r"(?:ممنوع|"
             r"يمنع)|"
             r"بدون (?:إذني|موافقتي)|"
-            r"(?:أجب|اكتب|استخدم|رد|تحدث|أرسل)\S*[^.؟?]*(?:دائم|فقط)|(?:^|[\s،.:!])لا (?:تستخدم|تحذف|ترسل|تتصل|تحجز|تكتب|تذكر|تغير|تشارك|تضف|تشتر|تلغ|تنشر|تلمس)[يوا]*(?=\s)|"
+            r"(?:أجب|اكتب|استخدم|رد|تحدث|أرسل)\S*[^.؟?]*(?:دائم|فقط)|(?:^|[\s،.:!])لا (?:تستخدم|تحذف|ترسل|تتصل|"
+            r"تحجز|تكتب|تذكر|تغير|تشارك|تضف|تشتر|تلغ|تنشر|تلمس)[يوا]*(?=\s)|"
             r"(?:دائم[اً]+) (?:أجب|اكتب|استخدم|رد|تحدث|"
             r"أرسل)|"
             r"(?:الرجاء|رجاءً?|من فضلك) (?:عدم|لا ت)|(?:^|[:،] ?)أبد[اً]+ لا ت",
@@ -220,7 +227,8 @@ ARABIC = Locale(
     constraints=(
         Cue.within(
             "arabic",
-            r"لا (?:أستطيع|يمكنني|أقدر|نستطيع) (?:أن )?(?:أكل|آكل|شرب|أشرب|تناول|أتناول|السفر|أسافر)|ميزاني|حساسي[ةه]|(?<!\S)نباتي|حلال|سكري|حامل(?=[\s.،]|$)|على الأكثر|على الأقل \d|كحد أقصى|كحد أدنى|"
+            r"لا (?:أستطيع|يمكنني|أقدر|نستطيع) (?:أن )?(?:أكل|آكل|شرب|أشرب|تناول|أتناول|السفر|أسافر)|ميزاني|"
+            r"حساسي[ةه]|(?<!\S)نباتي|حلال|سكري|حامل(?=[\s.،]|$)|على الأكثر|على الأقل \d|كحد أقصى|كحد أدنى|"
             r"لا "
             r"(?:يتجاوز|تتجاوز|يزيد|تزيد)|يجب أن(?! أ(?:عترف|قول))",
         ),
@@ -264,7 +272,8 @@ HINDI = Locale(
             rf"याद (?:रख|रहे)|(?:मत|ना|न) भूल|हमेशा [^।?]*{_DO}(?=[\s।!.]|$)|कभी (?:भी )?[^।?]*(?:मत |(?:न|नहीं) "
             rf"(?:करना|"
             rf"करें|भेजना|भेजें|लिखना|लिखें|करो))|अब से (?!मैं|हम)|आगे से (?!मैं|हम)|"
-            r"मत [^\s।?]+ (?:करो|करना|करें|कीजिए)|(?:^|[\s,।:])[^।?]*मत (?:करो|करना|कीजिए|करें|भेजो|भेजना|लिखो|लिखना|बताना|बुक)|किसी भी (?:हालत|सूरत|"
+            r"मत [^\s।?]+ (?:करो|करना|करें|कीजिए)|(?:^|[\s,।:])[^।?]*मत (?:करो|करना|कीजिए|करें|भेजो|भेजना|लिखो|"
+            r"लिखना|बताना|बुक)|किसी भी (?:हालत|सूरत|"
             r"स्थिति) "
             r"में|मेरी (?:अनुमति|इजाज़त|इजाजत) के बिना",
         ),
@@ -275,7 +284,8 @@ HINDI = Locale(
             r"बजट|एलर्जी|शाकाहारी|वीगन|हलाल|मधुमेह|गर्भवती|ज़्यादा से ज़्यादा|ज्यादा से ज्यादा|अधिकतम|कम से कम "
             r"(?=\d)|"
             r"से "
-            r"(?:ज़्यादा|ज्यादा|अधिक) (?:नहीं|न )|(?:मैं|हम) [^।?]*नहीं (?:खाता|खाती|खाते|पीता|पीती|(?:खा|पी|ले) (?:सकता|सकती|सकते))|होना चाहिए",
+            r"(?:ज़्यादा|ज्यादा|अधिक) (?:नहीं|न )|(?:मैं|हम) [^।?]*नहीं (?:खाता|खाती|खाते|पीता|पीती|(?:खा|पी|ले) "
+            r"(?:सकता|सकती|सकते))|होना चाहिए",
         ),
     ),
     decisions=(

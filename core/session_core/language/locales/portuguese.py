@@ -123,7 +123,8 @@ PORTUGUESE = Locale(
         ),
         Cue.of(
             "orçamento prazo limite",
-            r"\borçamento\b(?=.*(?:\d|\bmil\b))|\b(?:meu|nosso) orçamento\b|\borçamento (?:limitado|apertado|máximo|baixo)\b|\b(?:o|meu|nosso) (?:prazo|limite) (?:é|de)\b",
+            r"\borçamento\b(?=.*(?:\d|\bmil\b))|\b(?:meu|nosso) orçamento\b|\borçamento (?:limitado|apertado|"
+            r"máximo|baixo)\b|\b(?:o|meu|nosso) (?:prazo|limite) (?:é|de)\b",
             whole=True,
         ),
         Cue.of(
@@ -215,15 +216,18 @@ PORTUGUESE = Locale(
     corrections=(
         Cue.of(
             "verdade aliás quis vez muda mude troque realidade",
-            r"^\W*(?:não, )?(?:na (?:verdade|realidade)|aliás)\b(?! (?:eu )?(?:gosto|adoro|odeio|acho|amo)\b(?!.*(?:\d|\bmelhor\b)))|\b(?:quis dizer|em vez de|mude|troque)\b|"
+            r"^\W*(?:não, )?(?:na (?:verdade|realidade)|aliás)\b(?! (?:eu )?(?:gosto|adoro|odeio|acho|"
+            r"amo)\b(?!.*(?:\d|\bmelhor\b)))|\b(?:quis dizer|em vez de|mude|troque)\b|"
             r"\bmuda\b.{1,40}?\bpara\b",
             whole=True,
         ),
         Cue.of(
             "final enganei ideia mudou mudaram melhor",
-            r"^\W*no final\b(?! d[aeo]s?\b)|\bme enganei\b|\benganei-me\b|\bmud\w+ de ideias?\b|\b(?:mudou|mudaram)\b(?! (?:a|"
+            r"^\W*no final\b(?! d[aeo]s?\b)|\bme enganei\b|\benganei-me\b|\bmud\w+ de ideias?\b|\b(?:mudou|"
+            r"mudaram)\b(?! (?:a|"
             r"minha|"
-            r"nossa) (?:vida|minha)\b)|^\W*(?:não,? )?melhor\b(?= (?:em|n[oa]|para|com|às|a) \S+(?: \S+){0,3}\W*$)|^\W*não,? melhor\b|\bmelhor não\b",
+            r"nossa) (?:vida|minha)\b)|^\W*(?:não,? )?melhor\b(?= (?:em|n[oa]|para|com|às|a) \S+(?: "
+            r"\S+){0,3}\W*$)|^\W*não,? melhor\b|\bmelhor não\b",
             whole=True,
         ),
         Cue.of(

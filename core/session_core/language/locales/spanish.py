@@ -55,7 +55,8 @@ SPANISH = Locale(
             "no",
             _START + rf"(?:que )?no (?!me digas\W*$){_PRONOUNS}(?:{_FORBIDDEN})\b|\bno quiero que "
             rf"{_PRONOUNS}(?:{_FORBIDDEN})\b|"
-            rf"\bno [^\W\d_]+[áé]is (?:nunca|jamás)\b|\bno (?:debes|puedes|debe usted|podéis)\b(?! (?:imaginar|creer|ser|estar)\w*)",
+            rf"\bno [^\W\d_]+[áé]is (?:nunca|jamás)\b|\bno (?:debes|puedes|debe usted|podéis)\b(?! (?:imaginar|"
+            rf"creer|ser|estar)\w*)",
             also=(
                 "debes puedes debe podéis "
                 "escribas escriba respondas responda hagas haga digas diga pongas ponga pidas pida incluyas incluya "
@@ -165,7 +166,8 @@ SPANISH = Locale(
         ),
         Cue.of(
             "presupuesto límite plazo",
-            r"\bpresupuesto\b(?=.*(?:\d|\bmil\b))|\b(?:mi|nuestro) presupuesto\b|\bpresupuesto (?:limitado|ajustado|máximo|bajo)\b|\b(?:el|mi|nuestro) (?:límite|plazo) (?:es|de|vence)\b",
+            r"\bpresupuesto\b(?=.*(?:\d|\bmil\b))|\b(?:mi|nuestro) presupuesto\b|\bpresupuesto (?:limitado|"
+            r"ajustado|máximo|bajo)\b|\b(?:el|mi|nuestro) (?:límite|plazo) (?:es|de|vence)\b",
             whole=True,
         ),
         Cue.of(
@@ -274,7 +276,8 @@ SPANISH = Locale(
     corrections=(
         Cue.of(
             "realidad mejor perdón quise quería vez lugar cambia cambiar cambie cámbialo cambialo",
-            r"^\W*(?:no, )?(?:en realidad(?! (?:me (?:gusta|encanta)\w*|odio|creo|pienso|adoro)\b(?!.*(?:\d|\bmejor\b)))|mejor(?! (?:imposible|tarde|dicho|que nunca)\b)|perdón)\b|\b(?:quise "
+            r"^\W*(?:no, )?(?:en realidad(?! (?:me (?:gusta|encanta)\w*|odio|creo|pienso|adoro)\b(?!.*(?:\d|"
+            r"\bmejor\b)))|mejor(?! (?:imposible|tarde|dicho|que nunca)\b)|perdón)\b|\b(?:quise "
             r"decir|"
             r"quería decir|en (?:vez|lugar) de)\b|"
             r"\b(?:mejor no|no, mejor)\b|\bc[aá]mbi\w+\b.{1,60}?\b(?:a|al|por)\b",
@@ -282,7 +285,8 @@ SPANISH = Locale(
         ),
         Cue.of(
             "final equivoqué han hemos equivocado aplaza aplazó retrasa retrasó idea opinión cambiado cambió",
-            r"\b(?:l[oa]s? )(?:han|he|ha|hemos) (?:pasado|cambiado|movido|aplazado) (?:al?|para)\b|^\W*(?:no, )?al final\b(?! del?\b)|\bme (?:equivoqué|he equivocado)\b|\bcambi\w+ (?:de )?(?:idea|opinión)\b|"
+            r"\b(?:l[oa]s? )(?:han|he|ha|hemos) (?:pasado|cambiado|movido|aplazado) (?:al?|para)\b|^\W*(?:no, "
+            r")?al final\b(?! del?\b)|\bme (?:equivoqué|he equivocado)\b|\bcambi\w+ (?:de )?(?:idea|opinión)\b|"
             r"\b(?:ha|han) cambiado\b|\bse (?:aplaz|retras)\w+[^?]{0,40}?\b(?:al|para)\b",
             whole=True,
         ),
