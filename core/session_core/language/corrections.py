@@ -152,7 +152,7 @@ CORRECTIONS = (
         r"^\W*(?:sorry|oops|whoops|my (?:mistake|bad)|no)[,.!:;–— -]+"
         r"(?:(?:that|this|it)(?:['’]s| is| was) (?:wrong|incorrect|not right|a mistake|a typo)|i (?:got|had) "
         r"(?:that|it) wrong|"
-        r"i said)\b|^\W*(?:oops|whoops)\s+(?!i\b|what|how|why)(?:[^\s?]+\s){0,3}[^\s?]*\d[^\s?]*$",
+        r"i said)\b|^\W*(?:oops|whoops)\s+(?!i\b|what|how|why)(?:[^\s?]+\s){0,3}[^\s?]*\d[^?]{0,20}$",
     ),
     Cue.of("no", r"^\W*no,? (?:it|that|they)(?:['’]s| is| was| are| were) [^?]{0,20}\d[^?]{0,20}$"),
     Cue.of(
@@ -165,6 +165,13 @@ CORRECTIONS = (
         "now",
         r"\b(?:it|that)(?:['’]s| is) (?:now (?:the )?(?-i:[A-Z])[^,;!?]{1,40}|(?:the )?(?-i:[A-Z])[^,;!?]{1,40} "
         r"now)\W*$",
+    ),
+    Cue.of(
+        "raise lower increase cut extend reduce shorten bring drop upgrade downgrade",
+        r"\b(?:raise|lower|increase|cut|extend|reduce|shorten|bring|drop|upgrade|downgrade) (?:it|that|this|"
+        r"them) (?:up |down |back )?to\b"
+        r"(?! (?:be|do|make|get|see|the (?:office|house|shop|party|school|table|airport))\b)",
+        also="to",
     ),
     Cue.of("spelled spelt", r"\b(?:it['’]?s|it is|that['’]?s|name is|actually) (?:spelled|spelt)\b(?![^?]*\?)"),
     Cue.of(
@@ -191,6 +198,29 @@ _NO = (
     r"entschuldigung|извини(?:те)?|przepraszam|olmadı)"
 )
 CORRECTIONS_IN_LANGUAGES = (
+    # Who read or wrote it wrongly says what is right.
+    Cue.of(
+        "misread miscounted misremembered mistyped misheard miscalculated read wrote counted remembered gelesen "
+        "geschrieben gezählt "
+        "gerechnet verlesen verschrieben verzählt verrechnet lu compté écrit noté calculé leí leído conté "
+        "escribí anoté calculé li "
+        "contei escrevi anotei letto contato scritto calcolato gelezen geschreven geteld verlezen прочитал "
+        "прочитала написал написала "
+        "посчитал посчитала przeczytałem przeczytałam napisałem napisałam okudum yazdım saydım",
+        r"\bi (?:misread|miscounted|misremembered|mistyped|misheard|miscalculated)\b|\bi (?:read|wrote|counted|"
+        r"remembered) (?:it |that )?"
+        r"wrong\b|\bfalsch (?:gelesen|geschrieben|gezählt|gerechnet)\b|\bver(?:lesen|schrieben|zählt|"
+        r"rechnet)\W*(?:$|[,.:])|"
+        r"\bmal (?:lu|compté|écrit|noté|calculé)\b|\b(?:leí|leído|conté|escribí|anoté|calculé) mal\b|\b(?:li|"
+        r"contei|escrevi|anotei) "
+        r"(?:errado|mal)\b|\b(?:letto|contato|scritto|calcolato) male\b|\b(?:verkeerd|fout) (?:gelezen|"
+        r"geschreven|geteld)\b|"
+        r"\bнеправильно (?:прочитал|написал|посчитал)а?\b|\bźle (?:przeczytał|napisał)[ae]m\b|\byanlış (?:okudum|"
+        r"yazdım|saydım)\b",
+        whole=True,
+    ),
+    Cue.within("han", r"(?<!是)(?<![他她它])[看算听數数]错了"),
+    Cue.within("kana", r"[見書読聞数]き?み?え?間違"),
     # A no, and a place or a kind: "non, en pin". With a verb it tells something else.
     Cue.of(
         "nein non no não nee нет nie",
@@ -207,7 +237,8 @@ CORRECTIONS_IN_LANGUAGES = (
     Cue.of(
         "nein nee ne non no não niet нет ой nie hayır yok sorry perdón perdona pardon scusa désolé désolée desculpa "
         "entschuldigung извини извините przepraszam",
-        rf"^\W*(?:{_NO}[,.! ]+)*{_NO}[,.!]+ (?:[^\W\d_]{{1,6}}['’.]? ){{0,2}}(?:[^\W\d_]['’])?\d[^?؟]{{0,24}}$",
+        rf"^\W*(?:(?:{_NO}|h+m+|euh|eh|äh|uh|um|ehm|ah|oh|ach|ну)[,.! ]+)*{_NO}[,.!]+ "
+        r"(?:[^\W\d_]{1,6}['’.,]? ){0,4}(?:[^\W\d_]['’])?\d[^?؟]{0,24}$",
         whole=True,
     ),
     Cue.within(

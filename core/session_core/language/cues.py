@@ -118,9 +118,15 @@ _INDIRECT = re.compile(
 )
 """A question that somebody tells of limits nothing."""
 _THEY_SAY = re.compile(
-    r",? (?:they|as they|people) (?:always )?(?:say|said|tell you|told (?:me|us))\W*$", re.IGNORECASE
+    r"\b(?:manual|sign|label|recipe|instructions|website|leaflet|handbuch|anleitung|schild|manuel|mode "
+    r"d['’]emploi|panneau|étiquette|"
+    r"cartel|etiqueta|manuale|cartello|etichetta|handleiding|bordje) (?:says?|said|reads?|sagt|besagt|dit|dice|"
+    r"diz|zegt)\b|"
+    r"инструкции (?:написано|сказано)|说明书上?(?:说|写)|説明書に|"
+    r",? (?:they|as they|people) (?:always )?(?:say|said|tell you|told (?:me|us))\W*$",
+    re.IGNORECASE,
 )
-"""The end of a sentence that nobody in particular said."""
+"""What nobody in particular says, or a thing."""
 _REQUEST = re.compile(rf"\b(?:can|could|would|will) you\b|{REQUESTS}", re.IGNORECASE)
 
 

@@ -85,7 +85,10 @@ CONSTRAINTS = (
         r"(?! (?:say|admit|confess|understand|go now|have|be an?|be the|be joking)\b)(?!-)|"
         r"\b(?=[iw])(?:i|we)(?:['’]ll| will| just)? have to\b(?:(?=.*(?:\d|\b(?:by|before|until)\b))|"
         r" (?:use|support|stay|keep|fit|comply|include|avoid|run|deploy|target|stick)\b)|"
-        r"(?<!\bnot )\b(?=[nrm])(?:needs? to be|(?<!anything else is )required|mandatory|non-negotiable)\b",
+        r"(?<!\bnot )\b(?=[nrm])(?:needs? to be|"
+        r"(?:(?<=\bit )|(?<=\bthis )|(?<=\bthat )|(?<=\beverything ))needs? to (?:run|work|fit|support|cost|stay|"
+        r"end|start|arrive|include)|"
+        r"(?<!anything else is )required|mandatory|non-negotiable)\b",
         also="must mustn mustnt to required mandatory negotiable",
     ),
     Cue.of(
@@ -107,7 +110,9 @@ CONSTRAINTS = (
         r"\bonly (?:(?:if|when|on|in|at|for|with|after|before|have|has|want|need|eat|use|works?|accept|"
         r"available|"
         r"interested in|looking for|needing|accepts|between|until)\b|\d)|\b(?:can|may|will|must|works?) only\b|"
-        r"\b(?:so|please)[, ]+(?:[^\W\d_]+ ){1,2}only\W*$|^\W*(?:[^\W\d_]+ ){1,3}only,? please\b",
+        r"\b(?:so|please)[, ]+(?:[^\W\d_]+ ){1,2}only\W*$|^\W*(?:[^\W\d_]+ ){1,3}only,? please\b|"
+        r"^\W*(?!(?:if|not|the|one|it|my|members|staff|read)\b)[^\W\d_]+ (?!(?:time|if|the|is|was|"
+        r"not)\b)[^\W\d_]+s only\W*$",
     ),
     Cue.of("except unless", r"\b(?:except|unless)\b(?!,)"),
     Cue.of(
@@ -167,7 +172,7 @@ DECISIONS = (
     Cue.of("agree", r"\b(?:we|i)(?: both| all)? agree (?:to|on)\b", also="we i"),
     Cue.of(
         "staying sticking going keeping",
-        r"^\W*(?:\w+[,.! ]+){0,2}(?:(?:staying|sticking|going) with|sticking to|"
+        r"^\W*(?:(?:\w+[,.! ]+){0,2}|(?:\w+[,.! ]+)?(?:i|we)['’](?:m|re) )(?:(?:staying|sticking|going) with|sticking to|"
         r"keeping(?!.*\b(?:will|would|helps?|is|can|makes?)\b))\b",
     ),
 )

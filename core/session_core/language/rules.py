@@ -29,6 +29,12 @@ RULES = (
         r"keep (?:all|every|your|the|it|them|answers|replies))\b",
     ),
     Cue.of(
+        "keep",
+        LEAD + r"keep (?:my|our|this|that) [^.;!?]{0,30}?\b(?:out of|private|secret|confidential|between us|to "
+        r"yourself)\b",
+        also="out private secret confidential between yourself",
+    ),
+    Cue.of(
         "ask check tell consult warn confirm",
         LEAD
         + r"(?:ask|check with|consult|warn|confirm with) (?:me|us) (?:first )?(?:before|when(?:ever)?|every time|if) "

@@ -61,6 +61,18 @@ _RUSSIAN = (
 _EVERYTHING = r"(?:everything|alles|tout|todo|tutto|tudo|всё|все|wszystko)"
 
 WAYS_OF_ANSWERING = (
+    # What is asked for wherever something is not known.
+    Cue.of(
+        "if when whenever wenn falls si se als если jeśli",
+        r"^\W*(?:[^\W\d_]+[, ]+)?(?:(?:if|when|whenever) you(?:['’]re| are)? (?:not (?:sure|certain)|unsure|"
+        r"uncertain|in doubt|"
+        r"do(?:n['’]?t| not) know)|(?:wenn|falls) du (?:dir )?(?:unsicher|nicht sicher)|si tu n['’](?:es|est) "
+        r"pas sûre?|si no (?:estás|está) "
+        r"segur[oa]|se non sei sicur[oa]|se não tiver certeza|als je (?:het )?niet zeker|если ты? ?не уверен\w*|"
+        r"jeśli nie jesteś pewn\w+)\b"
+        r"[^,.;?]{0,30}, ?\S",
+        whole=True,
+    ),
     # What is asked for everything holds from now on: "explique-moi tout comme à un enfant".
     Cue.of(
         "explain write answer describe translate erkläre erklär schreib schreibe formuliere formulier übersetze "

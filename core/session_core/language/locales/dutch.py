@@ -113,11 +113,11 @@ DUTCH = Locale(
     ),
     decisions=(
         Cue.of(
-            "nemen neem kiezen kies boeken gaan ga doen besloten gekozen beslist afgesproken houden hou",
+            "nemen neem kiezen kies boeken gaan ga doen besloten gekozen beslist afgesproken houden hou laten",
             r"\b(?:we|wij|ik) (?:nemen|neem|kiezen|kies)\b(?! (?:vaak|altijd|meestal|soms|nooit|aan|deel)\b)(?!.* "
             r"(?:aan|"
             r"deel)\W*$)|"
-            r"\b(?:we|wij) boeken\b|\b(?:we|wij|ik) (?:gaan|ga) voor\b|"
+            r"\b(?:we|wij) (?:boeken|houden|laten)\b|\b(?:we|wij|ik) (?:gaan|ga) voor\b|"
             r"\b(?:we|wij|ik) (?:heb|hebben) [^.;!?]{0,50}\b(?:besloten|gekozen|beslist|afgesproken)\b|"
             r"^\W*(?:besloten|"
             r"afgesproken)\b|\bdan nemen we\b|"

@@ -173,12 +173,13 @@ FRENCH = Locale(
     decisions=(
         Cue.of(
             "prends prend prenons choisis choisissons réservons réserve opte optons décidé choisi garde gardons "
+            "laisse laissons "
             "partons "
             "retiens retenons",
             r"\b(?:je prends|on prend|nous prenons|je choisis|nous choisissons|nous réservons|on réserve|"
             r"j['’]opte|"
             r"nous "
-            r"optons|on garde|nous gardons|je retiens|nous retenons)\b"
+            r"optons|on garde|nous gardons|on laisse|nous laissons|je retiens|nous retenons)\b"
             r"(?! (?:toujours|souvent|parfois|rarement|soin|plaisir|note)\b)|"
             r"\b(?:j['’]ai|nous avons|on a) (?:finalement |donc )?(?:décidé|choisi|opté)\b|\b(?:on part|nous "
             r"partons|"

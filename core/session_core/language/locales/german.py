@@ -131,7 +131,9 @@ GERMAN = Locale(
         Cue.of(
             "muss müssen darf dürfen",
             # What speakers have to say, do, or laugh at binds nobody.
-            r"(?<!\bman )\b(?:muss|müssen|darf|dürfen)\b(?! man\b)(?! (?:man|ich|wir) (?:sagen|zugeben|gestehen|"
+            r"(?<!\bman )(?:(?<!\bich )(?<!\bwir )|(?=.*(?:\d|\b(?:bis|vor|spätestens|nicht|nie|kein\w*|nur|"
+            r"unbedingt)\b)))\b(?:muss|müssen|darf|dürfen)\b(?! man\b)(?! (?:man|ich|wir) (?:sagen|zugeben|"
+            r"gestehen|"
             r"lachen)\b)"
             r"(?! (?:sagen|zugeben|gestehen|lachen|weinen|leider|ja|wohl|ich|wir)\b)(?! (?:mal|jetzt|nun|los|gehen)\b)",
             whole=True,
@@ -181,9 +183,11 @@ GERMAN = Locale(
     ),
     decisions=(
         Cue.of(
-            "nehmen nehme wählen wähle buchen entscheide entscheiden entschieden beschlossen geeinigt festgelegt "
+            "behalten behalte lassen lasse nehmen nehme wählen wähle buchen entscheide entscheiden entschieden "
+            "beschlossen geeinigt festgelegt "
             "bleiben "
             "bleibe",
+            r"\b(?:wir|ich) (?:behalten?|lassen?(?= (?:das|die|den|es|alles)\b))\b|"
             r"\b(?:wir|ich) (?:nehmen?|wählen?|entscheiden?)\b(?! (?:an|oft|immer|selten|meist\w*|normalerweise|"
             r"nie|"
             r"teil)\b)(?!.* (?:an|teil|zu|ab)\W*$)|"

@@ -39,9 +39,10 @@ ITALIAN = Locale(
             r"sapere\b|"
             r"avere "
             r"paura)"
-            r"[^\W\d_]{2,}(?:are|ere|ire|armi|ermi|irmi|arci|arlo|erlo|irlo|arla|erla|irla|arli|rne|arti|arsi|"
+            r"(?:[^\W\d_]{2,}(?:are|ere|ire)|[^\W\d_]+(?:armi|ermi|irmi|arci|arlo|erlo|irlo|arla|erla|irla|arli|"
+            r"rne|arti|arsi|"
             r"[aei]temi|"
-            r"[aei]teci|[aei]telo|[aei]tela)\b(?! (?:è|sarebbe|significa|vuol)\b)|"
+            r"[aei]teci|[aei]telo|[aei]tela))\b(?! (?:è|sarebbe|significa|vuol)\b)|"
             r"\bnon (?:devi|deve|puoi|dovete) (?!essere|avere|immaginare|sapere|credere|piovere)[^\W\d_]+|"
             r"\bnon (?:scriva|prenoti|usi|mandi|chiami|risponda|dica|faccia|dimentichi|cancelli|elimini|modifichi|"
             r"compri|"
@@ -135,8 +136,8 @@ ITALIAN = Locale(
             r"sedia a rotelle|carrozzina)\b",
         ),
         Cue.of(
-            "mangio mangiamo mangia bevo posso possiamo",
-            r"\bnon (?:mangio|mangiamo|bevo|beviamo)\b|\bnon (?:posso|possiamo) (?:mangiare|viaggiare|prendere|"
+            "mangio mangiamo mangia bevo posso può possiamo",
+            r"\bnon (?:mangio|mangiamo|bevo|beviamo)\b|\bnon (?:posso|può|possiamo) (?:mangiare|viaggiare|prendere|"
             r"volare|"
             r"bere|partire|spendere|arrivare)\b|\b(?:posso|possiamo) solo\b",
             whole=True,
@@ -145,8 +146,10 @@ ITALIAN = Locale(
     ),
     decisions=(
         Cue.of(
-            "deciso scelto scelgo scegliamo prendiamo prendo prenotiamo opto optiamo andiamo",
-            r"\b(?:ho|abbiamo) (?:deciso|scelto|optato)\b|\b(?:scelgo|scegliamo|prendiamo|prenotiamo|opto per|"
+            "teniamo manteniamo lasciamo deciso scelto scelgo scegliamo prendiamo prendo prenotiamo opto optiamo "
+            "andiamo",
+            r"\b(?:ho|abbiamo) (?:deciso|scelto|optato)\b|\b(?:scelgo|scegliamo|(?:man)?teniamo|lasciamo|"
+            r"prendiamo|prenotiamo|opto per|"
             r"optiamo "
             r"per)\b(?! (?:sempre|spesso|di solito|in giro)\b)|"
             r"\bprendo (?:il|la|lo|l['’]|quell\w+|quest\w+)(?! (?:treno|autobus|metro|caffè) (?:ogni|tutti))|"

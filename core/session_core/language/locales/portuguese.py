@@ -136,8 +136,8 @@ PORTUGUESE = Locale(
             r"cadeira de rodas)\b",
         ),
         Cue.of(
-            "como comemos bebo posso podemos",
-            r"\b(?:eu )?não (?:como|comemos|bebo|bebemos)\b(?! (?:você|tu|antes|sempre|o|a)\b)|\bnão (?:posso|"
+            "como comemos bebo posso pode podemos",
+            r"\b(?:eu )?não (?:como|comemos|bebo|bebemos)\b(?! (?:você|tu|antes|sempre|o|a)\b)|\bnão (?:posso|pode|"
             r"podemos) "
             r"(?:comer|viajar|tomar|voar|beber|sair|gastar|chegar)\b|\bsó (?:posso|podemos)\b",
             whole=True,
@@ -154,7 +154,8 @@ PORTUGUESE = Locale(
     decisions=(
         Cue.of(
             "decidi decidimos decidido vamos escolho escolhi escolhemos fechado fico ficamos reservamos optamos opto",
-            r"\b(?:decidi|decidimos|está decidido)\b|^\W*decidido\b|\bvamos (?:com|de|ficar com|reservar)\b(?! "
+            r"\b(?:decidi|decidimos|está decidido)\b|^\W*decidido\b|\bvamos (?:com|de|ficar com|manter|deixar|"
+            r"reservar)\b(?! "
             r"(?:carro|"
             r"ônibus|trem|férias|avião|comboio))|\b(?:escolho|escolhi|escolhemos|optamos por|opto por)\b|"
             r"\bfechado\W*$|^\W*fechado\b|\b(?:fico|ficamos) com\b(?! (?:fome|medo|sono|vontade|pena|frio|calor))",

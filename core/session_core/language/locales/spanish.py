@@ -179,8 +179,8 @@ SPANISH = Locale(
             r"diabétic[oa]|halal|kosher|silla de ruedas)\b",
         ),
         Cue.of(
-            "como comemos come bebo puedo podemos",
-            r"\b(?:yo )?no (?:como|comemos|bebo|bebemos)\b(?! (?:tú|tu|antes|siempre|el|la)\b)|\bno (?:puedo|"
+            "como comemos come bebo puedo puede podemos",
+            r"\b(?:yo )?no (?:como|comemos|bebo|bebemos)\b(?! (?:tú|tu|antes|siempre|el|la)\b)|\bno (?:puedo|puede|"
             r"podemos) "
             r"(?:comer|viajar|tomar|volar|beber|salir|gastar|ir antes|llegar)\b|\bsolo (?:puedo|podemos)\b",
             whole=True,
@@ -203,7 +203,7 @@ SPANISH = Locale(
             r"(?:con|"
             r"a "
             r"reservar|a coger|a tomar|por el|por la)\b|"
-            r"\b(?:elijo|elegimos|escojo|optamos por|opto por)\b|\b(?:me quedo|nos quedamos) con\b(?! (?:ganas|"
+            r"\b(?:elijo|elegimos|escojo|dejamos|optamos por|opto por)\b|\b(?:me quedo|nos quedamos) con\b(?! (?:ganas|"
             r"hambre|"
             r"la "
             r"duda|las ganas))|"
