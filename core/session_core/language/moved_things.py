@@ -38,7 +38,8 @@ _IT = re.compile(r"\s(?:it|that|this|them)\b", re.IGNORECASE)
 _KANA = re.compile("[\u3040-\u309f]")
 _CONTAINERS = frozenset(
     (
-        "price cost amount total reservation booking appointment meeting order plan date time day number count party size trip visit "
+        "price cost amount total reservation booking appointment meeting order plan date time day number count "
+        "party size trip visit "
         "event thing one request schedule pickup pick dropoff ride location destination address name start end "
         "termin datum uhrzeit tag rendez vous heure date cita fecha hora día reserva appuntamento data ora "
         "prenotazione consulta horário dia afspraak tijd встречу встреча время дату запись spotkanie randevu "

@@ -172,7 +172,8 @@ DECISIONS = (
     Cue.of("agree", r"\b(?:we|i)(?: both| all)? agree (?:to|on)\b", also="we i"),
     Cue.of(
         "staying sticking going keeping",
-        r"^\W*(?:(?:\w+[,.! ]+){0,2}|(?:\w+[,.! ]+)?(?:i|we)['’](?:m|re) )(?:(?:staying|sticking|going) with|sticking to|"
+        r"^\W*(?:(?:\w+[,.! ]+){0,2}|(?:\w+[,.! ]+)?(?:i|we)['’](?:m|re) )(?:(?:staying|sticking|going) with|"
+        r"sticking to|"
         r"keeping(?!.*\b(?:will|would|helps?|is|can|makes?)\b))\b",
     ),
 )
