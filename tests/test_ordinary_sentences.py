@@ -65,7 +65,8 @@ PINNED = (
     "trátame de usted, por favor", "no puede tomar penicilina", "ele não pode tomar penicilina",
     "non darmi consigli medici",
     "ik mag geen suiker eten", "обращайся ко мне на вы", "nie mogę jeść cukru", "emoji kullanma lütfen",
-    "bana tıbbi tavsiye verme", "敬語で話してください", "请称呼我王老师", "لا تستخدم الرموز التعبيرية", "मैं चीनी नहीं खा सकता",
+    "bana tıbbi tavsiye verme", "敬語で話してください", "请称呼我王老师", "لا تستخدم الرموز التعبيرية",
+    "मैं चीनी नहीं खा सकता",
 )  # fmt: skip
 
 
@@ -156,6 +157,10 @@ UNTOUCHED = (
     ("Dinner is at 7 pm on Sunday.", "No, that's all for now."),
     ("Der Termin ist am Montag.", "eigentlich mag ich Montage nicht"),
     ("Meine OP ist am 2. Mai.", "Der Zahnarzttermin wurde auf den 9. Mai verschoben"),
+    ("Mon examen est le 9 juin.", "l'examen de Léo est repoussé au 11 juin"),
+    ("Meine Prüfung ist am 9. Juni.", "Leos Prüfung ist auf den 11. Juni verschoben"),
+    ("Mi examen es el 9 de junio.", "el examen de Leo se aplaza al 11 de junio"),
+    ("The review is on 20 May.", "actually why do they do that every year"),
     ("Mon opération est le 2 mai.", "le dentiste est repoussé au 9 mai"),
     ("Mi operación es el 2 de mayo.", "la cita del dentista la han pasado al 9 de mayo"),
     ("La mia operazione è il 2 maggio.", "il dentista è stato spostato al 9 maggio"),

@@ -72,7 +72,8 @@ _USER_KINDS = (
 _NOT_ASKED = (FactKind.CONSTRAINT, FactKind.DECISION, FactKind.IDENTITY, FactKind.PREFERENCE)
 _ASKING = re.compile(r"[?？؟]\W*$")
 _INVERTED = re.compile(
-    r"^\W*(?:(?:and|but|so|ok(?:ay)?|also|hey)[, ]+)*(?:(?:why|what|when|where|who|which|how(?: (?:many|much|"
+    r"^\W*(?:(?:and|but|so|ok(?:ay)?|also|hey|actually|sorry|wait|hm+|oh|no)[, ]+)*(?:(?:why|what|when|where|who|"
+    r"which|how(?: (?:many|much|"
     r"long|often|far|old))?) "
     r"(?:is|are|was|were|do|does|did|can|could|would|will|should|has|have|am)\b|"
     r"(?:is|are|was|were|do|does|did|has) (?:i|you|he|she|it|we|they|there|any(?:one|body)|some(?:one|body))\b|"
@@ -91,7 +92,8 @@ _NAMED = re.compile(r"[\"“„«][^\"“”«»]{1,60}[\"”“»]")
 """A mentioned phrase corrects nothing: the reason “no longer needed”."""
 _WHETHER = re.compile(
     r"\b(?:did|does|has|have|had) (?:they|he|she|it|some(?:one|body)|any(?:one|body))\b|"
-    r"^\W*(?:(?:and|so|but|ok(?:ay)?|also)[, ]+)*(?:what(?! (?:about|if)\b)|which|who|how(?! about\b)|"
+    r"^\W*(?:(?:and|so|but|ok(?:ay)?|also|actually|sorry|wait|hm+|oh)[, ]+)*(?:what(?! (?:about|if)\b)|which|who|"
+    r"how(?! about\b)|"
     r"why(?! (?:don['’]?t|not)\b)|do you (?:think|know|have any (?:tips|advice|ideas)))\b|"
     r"\b(?:haben sie (?:das|es|den|ihn)|hat (?:er|sie|man)|(?:ils|elles) ont|ont-ils|a-t-(?:on|il|elle)|(?:lo|la|"
     r"los|las) han|"

@@ -34,6 +34,10 @@ _STATES = re.compile(
     r"es|son|cuesta|è|sono|costa|é|são|custa|zijn|kost)\b",
     re.IGNORECASE,
 )
+_OWNERS = re.compile(
+    r"\b(?:de|d['’]|von|of|del|della|di|do|da|van) ?([A-ZÀ-Ý]\w+)|\b([A-ZÀ-Ý]\w{2,}?)['’]?s (?=[^\W\d_])"
+)
+"""Whose something is: "l'examen de Léo", "Leos Prüfung", "Leo's exam"."""
 _IT = re.compile(r"\s(?:it|that|this|them)\b", re.IGNORECASE)
 _KANA = re.compile("[\u3040-\u309f]")
 _CONTAINERS = frozenset(
@@ -84,9 +88,12 @@ def _roots(words: frozenset[str]) -> frozenset[str]:
 
 
 def names_another_thing(correction: str, known: str) -> bool:
-    """Whether `correction` names what it speaks of, and `known` speaks of something else."""
+    """Whether `correction` names what it speaks of, or whose it is, and `known` speaks of something else."""
     told = _named(correction)
     if not told:
         return False
     about = _subject_roots(known)
+    owners = {name[:_ROOT].casefold() for pair in _OWNERS.findall(correction) for name in pair if name}
+    if about.isdisjoint(owners) and any(root.startswith(owner) for root in told for owner in owners):
+        return True
     return bool(about) and about.isdisjoint(told)

@@ -13,7 +13,8 @@ LEAD = (
 _NARRATES = (
     r"(?!(?: again)?(?:\W*$|[.,;!?])| (?:in my life|in a million|have i|an?|been|had|has|was|were|is|are|would|"
     r"could|will|"
-    r"did|done|seen|saw|heard|known|knew|thought|gone|went|got|felt|found|met|understood|used to|happens?|works?|said|"
+    r"did|nice|good|great|happy|lovely|fun|hard|tough|sad|funny|worth|done|seen|saw|heard|known|knew|thought|"
+    r"gone|went|got|felt|found|met|understood|used to|happens?|works?|said|"
     r"told|ate|eaten|came|"
     r"(?!(?:need|feed|embed|proceed|exceed|succeed|speed)\b)[^\W\d_]{2,}ed|"
     r"(?!(?:bring|sing|ring|swing|cling)\b)[^\W\d_]{2,}ing)\b)"
@@ -78,6 +79,7 @@ RULES = (
         "only",
         LEAD + r"only (?!(?:joking|kidding|just|because|then|now|recently|yesterday|today|god|once|thing|problem|"
         r"question|reason|issue|downside|a (?:few|little|bit|couple|joke|matter)|i|he|she|they|we)\b)"
+        r"(?!(?:\d+|one|two|three|four|five) [^\s,.;]+ (?:[^\W\d_]{2,}ed|came|went|got|made)\b)"
         r"(?!(?:[^\s,.;]+ ){1,4}(?:left|remaining|to go|away|is|was|are|were|has|had|came|got|knows?|works? "
         r"(?:when|if))\b)"
         r"\w+",
