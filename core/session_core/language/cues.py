@@ -69,6 +69,7 @@ _USER_KINDS = (
     FactKind.IDENTITY,
     FactKind.PREFERENCE,
 )
+_GUARDED = frozenset((FactKind.RULE, FactKind.CONSTRAINT, FactKind.CORRECTION))
 _NOT_ASKED = (FactKind.CONSTRAINT, FactKind.DECISION, FactKind.IDENTITY, FactKind.PREFERENCE)
 _ASKING = re.compile(r"[?？؟]\W*$")
 _INVERTED = re.compile(
@@ -147,19 +148,26 @@ def _kinds(sentence: str) -> Iterator[FactKind]:
             continue
         if asking and kind is FactKind.RULE and not _REQUEST.search(sentence):
             continue
-        if asking and kind is FactKind.CORRECTION and _WHETHER.search(sentence):
-            continue
-        if kind is FactKind.CORRECTION and _MUSES.search(sentence):
-            continue
-        if kind.pinned and (_THEY_SAY.search(sentence) or _INDIRECT.search(sentence)):
-            continue
-        text = sentence
-        if kind.pinned or kind is FactKind.CORRECTION:
-            text = without_sayings(sentence)
-        if kind is FactKind.CORRECTION:
-            text = _NAMED.sub("…", text)
-        if _matches_table(place, tried, text) or (kind.pinned and _is_announced(text, place)):
+        text = _NAMED.sub("…", sentence) if kind is FactKind.CORRECTION else sentence
+        # Few sentences match, so that what only looks so is told afterwards.
+        if _states(place, tried, text) and not (kind in _GUARDED and _only_seems(place, tried, text, asking=asking)):
             yield kind
+
+
+def _states(place: int, tried: set[tuple[int, Cue]], sentence: str) -> bool:
+    """Whether `sentence`, or what a few words of it introduce, matches the table at `place`."""
+    return _matches_table(place, tried, sentence) or (_USER_KINDS[place].pinned and _is_announced(sentence, place))
+
+
+def _only_seems(place: int, tried: set[tuple[int, Cue]], sentence: str, *, asking: bool) -> bool:
+    """Whether `sentence` matches the table at `place` only as a manner of speaking, as what others say or ask, or as a
+    thought."""
+    if _USER_KINDS[place] is FactKind.CORRECTION:
+        unmeant = _MUSES.search(sentence) is not None or (asking and _WHETHER.search(sentence) is not None)
+    else:
+        unmeant = _THEY_SAY.search(sentence) is not None or _INDIRECT.search(sentence) is not None
+    plain = without_sayings(sentence)
+    return unmeant or (plain != sentence and not _states(place, tried, plain))
 
 
 def _matches_table(place: int, tried: set[tuple[int, Cue]], sentence: str) -> bool:

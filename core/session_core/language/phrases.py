@@ -45,7 +45,7 @@ CONSTRAINTS = (
     ),
     Cue.of(
         "up under below within less between max maximum min minimum",
-        r"(?<!\bwas )(?<!\bwere )(?<!['’]m )(?<!\bam )\b(?:up to|under|below|within|less than|between|"
+        r"\b(?=[ubwlm])(?<!\bwas )(?<!\bwere )(?<!['’]m )(?<!\bam )(?:up to|under|below|within|less than|between|"
         r"max(?:imum)?(?: of)?|min(?:imum)?(?: of)?)\s+" + _AMOUNT,
         whole=True,
     ),
@@ -85,7 +85,7 @@ CONSTRAINTS = (
         r"(?! (?:say|admit|confess|understand|go now|have|be an?|be the|be joking)\b)(?!-)|"
         r"\b(?=[iw])(?:i|we)(?:['’]ll| will| just)? have to\b(?:(?=.*(?:\d|\b(?:by|before|until)\b))|"
         r" (?:use|support|stay|keep|fit|comply|include|avoid|run|deploy|target|stick)\b)|"
-        r"(?<!\bnot )\b(?=[nrm])(?:needs? to be|"
+        r"\b(?=[nrm])(?<!\bnot )(?:needs? to be|"
         r"(?:(?<=\bit )|(?<=\bthis )|(?<=\bthat )|(?<=\beverything ))needs? to (?:run|work|fit|support|cost|stay|"
         r"end|start|arrive|include)|"
         r"(?<!anything else is )required|mandatory|non-negotiable)\b",
@@ -93,7 +93,7 @@ CONSTRAINTS = (
     ),
     Cue.of(
         "can't can’t cannot can",
-        r"(?<!\byou )(?<!\bpeople )\b(?:can['’]?t|cannot|can not) (?:eat|have|take|use|travel|fly|attend|do|make|"
+        r"\b(?=ca)(?<!\byou )(?<!\bpeople )(?:can['’]?t|cannot|can not) (?:eat|have|take|use|travel|fly|attend|do|make|"
         r"work|be|drink|walk|"
         r"climb|share|tolerate|leave|come|join|meet|start|lift|swim|kneel|host|upgrade|move)\b",
         also="cant cannot not t",
@@ -135,22 +135,23 @@ DECISIONS = (
         r"\b(?:let['’]?s|(?:we|i)['’]ll|(?:we|i) will|i['’]d like to|i want to)\s+(?:go (?:ahead )?with|go "
         r"for|"
         rf"take|book|choose|pick|stick (?:with|to)|keep|buy|order|proceed|settle)\b{_NO_DECISION}|"
-        r"(?:(?<!\bto )|(?<=\bgoing to )|(?<=\bhappy to ))(?<!\bof )(?<!\babout )(?<!\bthat )(?<!\bwould "
+        r"\b(?=go)(?:(?<!\bto )|(?<=\bgoing to )|(?<=\bhappy to ))(?<!\bof )(?<!\babout )(?<!\bthat )(?<!\bwould "
         r")\bgo(?:ing)? (?:ahead )?with\b(?! (?:me|her|him|them|us)\b)|"
-        r"(?<!\bthe )(?<!\ba )(?<!\bmy )(?<!\bthis )(?<!\bdid you )\bbook (?:it|that|the|this)\b",
+        r"\b(?=book )(?<!\bthe )(?<!\ba )(?<!\bmy )(?<!\bthis )(?<!\bdid you )book (?:it|that|the|this)\b",
         also="go going take book choose pick stick keep buy order proceed settle",
     ),
     Cue.of(
-        "we i",
+        "ok okay fine alright good great perfect then right",
         r"^\W*(?:ok(?:ay)?|fine|alright|all right|good|great|perfect|then|right)[,.! ]+(?:then )?(?:we|i) "
         r"(?:take|stay|book|buy|keep|choose|"
         r"rent|move|use|go (?:for|with|by)|wait|leave|travel|fly)\b",
-        whole=True,
+        also="we i",
     ),
     Cue.of("skip leave", LEAD + r"(?:skip|leave out) (?:the|that|this|my|our|all)\b(?! (?:intro\w*|explanation)\b)"),
     Cue.of(
         "do",
         LEAD + r"do the (?:first|second|third|last|other|cheaper|smaller|bigger) (?:one|option|quote|version)\b",
+        also="first second third last other cheaper smaller bigger",
     ),
     Cue.of("let's let’s use", r"^\W*(?:ok(?:ay)?[,.]? |so |then )?let['’]s use\b"),
     Cue.of(
@@ -165,7 +166,7 @@ DECISIONS = (
     Cue.of("decision final conclusion", r"\b(?:decision|final answer|conclusion)\s*:"),
     Cue.of(
         "takes charge responsible owns",
-        r"(?<!\bthat )(?<!\bthis )(?<!\bit )\btakes (?:it|this|that|over|care of)\b|\b(?:is|are|['’]s) (?:now "
+        r"\b(?=takes)(?<!\bthat )(?<!\bthis )(?<!\bit )takes (?:it|this|that|over|care of)\b|\b(?:is|are|['’]s) (?:now "
         r")?(?:in charge of|responsible for)\b|"
         r"\bowns (?:the|this|that)\b",
     ),
@@ -232,12 +233,14 @@ IDENTITIES = (
         r"username|time ?zone) (?:is|are|has|:)",
     ),
     Cue.of(
-        "my our",
+        "doctor dentist gp lawyer landlord landlady teacher therapist vet accountant agent contact sister brother "
+        "girlfriend boyfriend fiancé fiancée fiance fiancee roommate flatmate colleague supervisor",
         r"\b(?:my|our) (?:doctor|dentist|gp|lawyer|landlord|landlady|teacher|therapist|vet|accountant|agent|"
         r"contact|sister|brother|"
         r"girlfriend|boyfriend|fianc[ée]e?|roommate|flatmate|colleague|supervisor)(?:['’]s name)? is (?:called |"
         r"named )?"
         r"(?!(?:Not|In|On|At|So|A|An|The)\b)(?-i:[A-Z])",
+        also="my our",
     ),
     Cue.of(
         "call called go this",

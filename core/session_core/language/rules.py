@@ -153,7 +153,7 @@ RULES = (
     ),
     Cue.of(
         "can could would will",
-        r"(?<!\bhow )(?<!\bwhy )\b(?:can|could|would|will) you (?:please )?(?:always|never|only|from now on|make "
+        r"\b(?=[cw])(?<!\bhow )(?<!\bwhy )(?:can|could|would|will) you (?:please )?(?:always|never|only|from now on|make "
         r"sure|not)\b",
         also="you",
     ),

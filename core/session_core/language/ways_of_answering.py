@@ -71,7 +71,9 @@ WAYS_OF_ANSWERING = (
         r"segur[oa]|se non sei sicur[oa]|se não tiver certeza|als je (?:het )?niet zeker|если ты? ?не уверен\w*|"
         r"jeśli nie jesteś pewn\w+)\b"
         r"[^,.;?]{0,30}, ?\S",
-        whole=True,
+        also="sure certain unsure uncertain doubt know don't don’t unsicher sicher sûr sûre seguro segura sicuro "
+        "sicura certeza "
+        "zeker уверен уверена pewny pewna pewien",
     ),
     # What is asked for everything holds from now on: "explique-moi tout comme à un enfant".
     Cue.of(
