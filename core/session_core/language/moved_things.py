@@ -54,7 +54,7 @@ _CONTAINERS = frozenset(
 _ROOT = 4
 _PRONOUNS = frozenset(
     (
-        "it that this them they he she we you has have had been was were got just now get wurde ist wird sie er "
+        "i it that this them they he she we you has have had been was were got just now get wurde ist wird sie er "
         "es die der das haben hat hast ils elle elles ont été est sont han ha hemos las los lo la l'hanno stato "
         "stata foi foram die is zijn werd её его их было został została onu bunu تم جرى op am um"
     ).split()
@@ -81,10 +81,12 @@ def _subject_roots(text: str) -> frozenset[str]:
 
 def _roots(words: frozenset[str]) -> frozenset[str]:
     """Their first letters, without pronouns, words for anything dated, months and grammar."""
-    telling = {
-        word for word in words if not _KANA.search(word) and word.replace("’", "'").partition("'")[0] not in MONTHS
-    }
-    return frozenset(word[:_ROOT] for word in telling - _PRONOUNS - _CONTAINERS)
+    telling = {word: word.replace("’", "'").partition("'")[0] for word in words if not _KANA.search(word)}
+    return frozenset(
+        word[:_ROOT]
+        for word, plain in telling.items()
+        if word not in _PRONOUNS | _CONTAINERS and plain not in _PRONOUNS and plain not in MONTHS
+    )
 
 
 def names_another_thing(correction: str, known: str) -> bool:

@@ -153,7 +153,8 @@ RULES = (
     ),
     Cue.of(
         "can could would will",
-        r"\b(?=[cw])(?<!\bhow )(?<!\bwhy )(?:can|could|would|will) you (?:please )?(?:always|never|only|from now on|make "
+        r"\b(?=[cw])(?<!\bhow )(?<!\bwhy )(?:can|could|would|will) you (?:please )?(?:always|never|only|from now "
+        r"on|make "
         r"sure|not)\b",
         also="you",
     ),
