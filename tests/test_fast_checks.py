@@ -15,7 +15,8 @@ from session_core.language.corrections import CORRECTIONS, REVISIONS
 from session_core.language.cue import STEM_CHARACTERS, Cue
 from session_core.language.cues import _Cues, is_rule, may_be_rule
 from session_core.language.pasted_text import of_one_line
-from session_core.language.phrases import COMMITMENTS, CONSTRAINTS, DECISIONS, IDENTITIES, PREFERENCES, RULES
+from session_core.language.phrases import COMMITMENTS, CONSTRAINTS, DECISIONS, IDENTITIES, PREFERENCES
+from session_core.language.rules import RULES
 from session_core.language.words import _END, _END_IN_ASCII, _WORD, runs, words
 from session_core.plan import Digest, Limits
 from session_core.policy import Policy
