@@ -133,6 +133,25 @@ CORRECTED = (
     ("3 Mayıs'ta uçuyoruz.", "hayır, 4 Mayıs", "3 Mayıs", "4 Mayıs"),
     ("5月3日に出発します。", "いや、4日です", "3日", "4日"),
     ("예약은 10시예요.", "죄송해요, 11시예요", "10시", "11시"),
+    # Somebody moved it.
+    ("My flight is on 2 May.", "The airline changed my flight to 9 May.", "2 May", "9 May"),
+    ("The interview is on 4 June.", "HR moved the interview to 11 June.", "4 June", "11 June"),
+    ("The release is on 4 May.", "QA pushed the release to 6 May.", "4 May", "6 May"),
+    ("Delivery is on 2 May.", "The shop changed the delivery to 4 May.", "2 May", "4 May"),
+    ("Mon opération est le 2 mai.", "L'hôpital a repoussé l'opération au 9 mai.", "2 mai", "9 mai"),
+    ("L'examen est le 2 mai.", "Le prof a reporté l'examen au 9 mai.", "2 mai", "9 mai"),
+    ("Mon opération est le 2 mai.", "La clinique l'a décalée au 9 mai.", "2 mai", "9 mai"),
+    ("Mi vuelo es el 2 de mayo.", "La aerolínea ha cambiado mi vuelo al 9 de mayo.", "2 de mayo", "9 de mayo"),
+    ("The party is on 5 June.", "Sarah's party was moved to 6 June.", "5 June", "6 June"),
+    # What was said before names no thing.
+    ("We pay 900 euros a month.", "No, the rent is 950 euros.", "900", "950"),
+    ("I leave at 9:15.", "Sorry, my train leaves at 9:45.", "9:15", "9:45"),
+    ("I was born on 2 May 1980.", "No, my birthday is 3 May 1980.", "2 May", "3 May"),
+    ("Ich komme um 15 Uhr an.", "Nein, der Zug ist um 16 Uhr da.", "15 Uhr", "16 Uhr"),
+    ("On paie 900 euros par mois.", "Non, le loyer est de 950 euros.", "900", "950"),
+    ("Pagamos 900 euros.", "No, el alquiler es de 950 euros.", "900", "950"),
+    ("Let's meet at 10.", "Could we move the call to 11?", "10", "11"),
+    ("My budget is 900 euros.", "No, the maximum is 800 euros.", "900", "800"),
 )
 
 
@@ -165,6 +184,8 @@ UNTOUCHED = (
     ("Mi operación es el 2 de mayo.", "la cita del dentista la han pasado al 9 de mayo"),
     ("La mia operazione è il 2 maggio.", "il dentista è stato spostato al 9 maggio"),
     ("Моя операция 2 мая.", "стоматолога перенесли на 9 мая"),
+    ("My surgery is on 2 May.", "The dentist moved my check-up to 9 May."),
+    ("My flight is on 2 May.", "The airline changed Tom's flight to 9 May."),
     ("我的手术在5月2日。", "牙医推迟到5月9日了"),
     ("手術は5月2日です。", "歯医者は5月9日に延期になりました"),
 )
