@@ -143,6 +143,12 @@ CORRECTED = (
     ("Mon opération est le 2 mai.", "La clinique l'a décalée au 9 mai.", "2 mai", "9 mai"),
     ("Mi vuelo es el 2 de mayo.", "La aerolínea ha cambiado mi vuelo al 9 de mayo.", "2 de mayo", "9 de mayo"),
     ("The party is on 5 June.", "Sarah's party was moved to 6 June.", "5 June", "6 June"),
+    ("The meeting is at 7 pm.", "I meant it to be 8 pm.", "7", "8"),
+    ("The meeting is on Monday.", "I meant it for Tuesday.", "Monday", "Tuesday"),
+    ("Write 300 words.", "Make it shorter: 200 words.", "300", "200"),
+    ("My budget is 900 euros.", "Make it up to 1000 euros.", "900", "1000"),
+    ("The meeting is at 7 pm.", "How about we start at 8 pm so that Tom and Anna can come too?", "7", "8"),
+    ("The meeting is at 7 pm.", "Can you switch the meeting, if possible, to 8 pm?", "7", "8"),
     # What was said before names no thing.
     ("We pay 900 euros a month.", "No, the rent is 950 euros.", "900", "950"),
     ("I leave at 9:15.", "Sorry, my train leaves at 9:45.", "9:15", "9:45"),

@@ -55,7 +55,7 @@ CORRECTIONS = (
         # Who meant to do something tells of a plan.
         r"\bi meant\b(?! (?:to (?:thank|tell|let|ask you|mention|call|write (?:to )?you|say (?:thanks|sorry|hi|"
         r"hello)|do|be)|that as|"
-        r"it|well|every|no)\b)|"
+        r"it(?! (?:to be|for)\b[^.;!?]*(?:\d|day\b))|well|every|no)\b)|"
         r"\bwhat i mean is\b",
     ),
     Cue.of(
@@ -72,7 +72,10 @@ CORRECTIONS = (
     Cue.of(
         "make",
         r"(?:^|[.,;!]\s*|\b(?:no|please|and|let['’]?s|can you|could you|we can)\s+)make (?:it|that|them)\b"
-        rf"(?! (?:to (?:the|my|our)|back|home|there|through|{_LOOKS})\b)",
+        rf"(?! (?:to (?:the|my|our)|back|home|there|through|{_LOOKS})\b)"
+        # With a number: "make it shorter: 200 words", "make it up to 1000".
+        r"|^\W*(?:(?:no|please|ok(?:ay)?|and|but)[,.! ]+)*make it (?:up|long(?:er)?|short(?:er)?)\b"
+        r"[,:;]? ?(?:(?:to|like|about|say|only) )*\d",
         also="it that them",
     ),
     Cue.of(
@@ -80,7 +83,7 @@ CORRECTIONS = (
         r"\b(?=[bcmprsu])(?<!\bshould i )(?<!\bshould we )(?<!\bhow to )(?<!\bhow do i )(?<!\bhow can i )"
         r"(?:change|switch|move|update|correct|push|postpone|reschedule|bump)\s+(?!(?:to|until|on|forward|ahead|"
         r"means|takes)\b)"
-        rf"\S[^,;!?]{{0,59}}?{_TO}|"
+        rf"\S[^,;!?]{{0,59}}?(?:, (?:please|if (?:possible|you can|that works)),? )?{_TO}|"
         r"^\W*(?:(?:no|please|then|can you|could you|let['’]?s)[,.! ]+)*(?:change|switch|move) (?:to|until)\b",
         also="to until",
     ),
@@ -262,7 +265,7 @@ REVISIONS = (
         r"^\W*(?:(?:no|yes|ok(?:ay)?|hm+|well|then|and|or|thanks)[,.! ]+)*"
         r"(?:how about|what about(?! (?:the|my|your|our|his|her|their|its|these|those|this|that|other)\b))\b"
         # Who says more has another idea.
-        r"(?=(?:\s+\S+){1,8}\W*$|.*\binstead\b)",
+        r"(?=(?:\s+\S+){1,8}\W*$|(?:\s+[^\W\d_]+){0,3}\s(?:at|on|from|until)\s\d|.*\binstead\b)",
         also="how what",
     ),
     Cue.of(
