@@ -101,6 +101,12 @@ def test_help_shows_what_a_saver_is_made_with() -> None:
     assert "named" not in asked
 
 
+def test_a_module_of_the_core_is_reached_through_the_package_alone() -> None:
+    program = "import session_core; print(session_core.errors.Conflict.__name__, session_core.stores.__name__)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.stdout.strip() == "Conflict session_core.stores", done.stderr
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 def test_an_unknown_name_raises_attribute_error(package: str) -> None:
     with pytest.raises(AttributeError, match=f"module '{package}' has no attribute 'SessionSavor'"):
