@@ -40,7 +40,7 @@ class Turn:
 
     def __init__(self, given: Any, keys: Keys, services: Services) -> None:
         self._given, self._keys = given, keys
-        self._input_key = _key(given, keys.input_messages, "input_messages_key")
+        self._input_key = _key(_without_history(given, keys), keys.input_messages, "input_messages_key")
         if keys.history_messages is not None and not isinstance(given, Mapping):
             raise InputError(
                 f"{named_type(given)} has no place for the history under {keys.history_messages!r}; pass a dict, "
@@ -104,6 +104,19 @@ def _same(one: BaseMessage, other: BaseMessage) -> bool:
 
 def _calls(message: BaseMessage) -> Any:
     return getattr(message, "tool_calls", None)
+
+
+def _without_history(given: Any, keys: Keys) -> Any:
+    """The dict `given` without the place of the history, which the input would be lost in. Raises: InputError."""
+    if not isinstance(given, Mapping) or keys.history_messages not in given:
+        return given
+    rest = {key: value for key, value in given.items() if key != keys.history_messages}
+    if not rest or keys.input_messages == keys.history_messages:
+        raise InputError(
+            f"input and history are both under {keys.history_messages!r}, where the history would replace the input; "
+            "leave history_messages_key out to have it before the input, or name another key"
+        )
+    return rest
 
 
 def _key(value: Any, named: str | None, option: str) -> str | None:

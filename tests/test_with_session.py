@@ -429,6 +429,20 @@ def test_the_messages_of_a_state_are_found_without_naming_them(sessions):
     assert kept(sessions) == [("user", "hi"), ("assistant", "hello")]
 
 
+def test_the_place_of_the_history_is_never_taken_for_the_input(sessions):
+    talk = with_session(RunnableLambda(lambda _: "hello"), sessions, history_messages_key="messages")
+    talk.invoke({"question": "hi", "messages": []}, CONFIG)
+    assert kept(sessions) == [("user", "hi"), ("assistant", "hello")]
+
+
+@pytest.mark.parametrize("keys", [{}, {"input_messages_key": "messages"}], ids=["only key", "named"])
+def test_an_input_where_the_history_would_replace_it_is_refused(sessions, keys):
+    talk = with_session(RunnableLambda(lambda _: "hello"), sessions, history_messages_key="messages", **keys)
+    with pytest.raises(InputError, match="input and history are both under 'messages'"):
+        talk.invoke({"messages": [HumanMessage("hi")]}, CONFIG)
+    assert kept(sessions) == []
+
+
 def test_it_is_a_runnable_like_any_other(sessions):
     model = StrictChatModel(answers=["hello"])
     talk = (lambda text: text.upper()) | with_session(model, sessions) | StrOutputParser()
