@@ -18,7 +18,9 @@ BINDING = {FactKind.RULE, FactKind.CONSTRAINT, FactKind.DECISION, FactKind.CORRE
 NOTHING = (
     # manners of speaking
     "always the same with this printer, it jams on page two", "Keep it up, you're doing great",
-    "never a dull moment here",
+    "never a dull moment here", "Always a problem with them", "You must be new here", "Keep the change",
+    "always works on my machine", "Must be nice to travel so much", "Only a few people came", "Don't mention it",
+    "immer das gleiche Theater",
     "dont tell me you're closed on sundays too", "must be nice to work from home", "You must be tired of my questions",
     "No more than a rumor if you ask me", "the kids must not have heard me", "immer das gleiche mit dem Drucker",
     "Das muss ein Fehler sein", "il ne faut jamais dire jamais haha", "jamais de la vie !", "nunca digas nunca jaja",
@@ -54,6 +56,11 @@ def test_what_states_nothing_is_no_rule_and_no_correction(text: str) -> None:
 
 
 PINNED = (
+    "Never seed data in production.", "Never hard-code secrets.", "Always work in UTC.", "Never work on main directly.",
+    "Always a window seat, please.", "Never a call before 9 am.", "Only a few words per answer.",
+    "Keep it up to date.", "Keep the change log updated.", "Don't mention it to my wife.", "Don't be shy with details.",
+    "The hotel must be new.", "The text must be right-aligned.", "It must be fun for kids.",
+    "Das Hotel muss schön sein.", "Immer das gleiche Zimmer.",
     "Stop adding comments to my code", "use british spelling throughout", "english only please",
     "nothing after 9pm, please",
     "You shouldn't ever give me the final answer, just hints.", "before you book anything, ask me first",

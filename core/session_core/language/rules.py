@@ -11,13 +11,15 @@ LEAD = (
 """What may stand before an imperative."""
 
 _NARRATES = (
-    r"(?!(?: again)?(?:\W*$|[.,;!?])| (?:in my life|in a million|have i|an?|been|had|has|was|were|is|are|would|"
+    r"(?!(?: again)?(?:\W*$|[.,;!?])| (?:in my life|in a million|have i|"
+    r"an?(?! [^.;!?]{2,40}\bplease\b| (?:[^\W\d_]+ )?(?:seat|room|table|call|flight|meeting)\b)|"
+    r"been|had|has|was|were|is|are|would|"
     r"could|will|"
     r"did|nice|good|great|happy|lovely|fun|hard|tough|sad|funny|worth|done|seen|saw|heard|known|knew|thought|"
-    r"gone|went|got|felt|found|met|understood|used to|happens?|works?|said|"
+    r"gone|went|got|felt|found|met|understood|used to|happens?|works|work(?! (?:in|on|with|from|at|only)\b)|said|"
     r"told|ate|eaten|came|"
-    r"(?!(?:need|feed|embed|proceed|exceed|succeed|speed)\b)[^\W\d_]{2,}ed|"
-    r"(?!(?:bring|sing|ring|swing|cling)\b)[^\W\d_]{2,}ing)\b)"
+    r"(?!(?:need|feed|embed|proceed|exceed|succeed|speed|seed|shed|shred|heed|weed|breed)\b)[^\W\d_]{2,}ed|"
+    r"(?!(?:bring|sing|ring|swing|cling|ping|spring)\b)[^\W\d_]{2,}ing)\b(?!-))"
 )
 """After "always" and "never": nothing that tells of what was, instead of what is to be done."""
 
@@ -78,7 +80,8 @@ RULES = (
     Cue.of(
         "only",
         LEAD + r"only (?!(?:joking|kidding|just|because|then|now|recently|yesterday|today|god|once|thing|problem|"
-        r"question|reason|issue|downside|a (?:few|little|bit|couple|joke|matter)|i|he|she|they|we)\b)"
+        r"question|reason|issue|downside|"
+        r"a (?:few|little|bit|couple|joke|matter)\b(?![^.;!?]* (?:per|each|please|at a time)\b)|i|he|she|they|we)\b)"
         r"(?!(?:\d+|one|two|three|four|five) [^\s,.;]+ (?:[^\W\d_]{2,}ed|came|went|got|made)\b)"
         r"(?!(?:[^\s,.;]+ ){1,4}(?:left|remaining|to go|away|is|was|are|were|has|had|came|got|knows?|works? "
         r"(?:when|if))\b)"

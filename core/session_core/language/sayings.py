@@ -12,8 +12,8 @@ _SEEMS = (
     r"nice|hard|"
     r"tough|fun|great|awful|terrible|tired|exhaust\w+|bored|boring|busy|proud|kidding|joking|crazy|mad|wondering|"
     r"thinking|lovely|amazing|wonderful|fantastic|freezing|starving|hungry|lonely|frustrat\w+|annoy\w+|confus\w+|"
-    r"mistaken|new|wrong|right|lucky|rich|fed up|sick of|difficult|strange|weird|scary|excit\w+|happy|sad|"
-    r"something|so)\b"
+    r"mistaken|lucky|rich|fed up|sick of|difficult|strange|weird|scary|excit\w+|happy|sad|"
+    r"something|so)\b(?!-)"
 )
 _SEEMS_ABROAD = (
     r"(?:(?:muy|tan|très|si|molto|così|muito|tão) )?(?:bonit[oa]|lind[oa]|difícil|dur[oa]|genial|divertid[oa]|horrible|"
@@ -33,7 +33,8 @@ _SAYINGS = re.compile(
             # A complaint, unless it says of what: "always the same seat" may be wanted.
             (
                 r"\balways the same(?= (?:old|story|thing|problems?|issues?|excuses?|with)\b|\W*$|[,;!])|"
-                r"\bimmer (?:das ?(?:gleiche|selbe)(?! \w+ bitte)|(?:die|der) ?(?:gleiche|selbe)n? (?:probleme?|"
+                r"\bimmer (?:das ?(?:gleiche|selbe)(?= (?:problem|theater|lied|spiel|mit)\b|\W*$|[,;!])|"
+                r"(?:die|der) ?(?:gleiche|selbe)n? (?:probleme?|"
                 r"geschichte|leier|ärger|fehler|mist|quatsch))\b|"
                 r"\btoujours (?:pareil|l[ae]s? mêmes? (?:problèmes?|histoires?|choses?|trucs?|erreurs?|excuses?))\b|"
                 r"\bsiempre (?:lo mismo|la misma (?:historia|cosa)|el mismo (?:problema|error|rollo|cuento))\b|"
@@ -46,15 +47,20 @@ _SAYINGS = re.compile(
             ),
             r"\bmuss (?:wohl |doch )?eine? (?:fehler|irrtum|missverständnis|bug|witz|scherz|verwechslung) sein\b",
             (
-                r"\bnever a dull moment\b|\balways a pleasure\b|\bkeep (?:it (?:up|real|coming)|the change|the faith|"
+                r"\bnever a dull moment\b|\balways a pleasure\b|"
+                r"\bkeep (?:it (?:up(?! to\b)|real|coming)|the change(?! ?log| \w)|the faith|"
                 r"your (?:fingers crossed|hair on|chin up))\b|"
-                r"\bdon['’]?t (?:get me (?:wrong|started)|mention it|be (?:silly|shy|afraid|sad|like that|surprised)|"
+                r"\bdon['’]?t (?:get me (?:wrong|started)|mention it(?! (?:to|in|on|at|anywhere|again)\b)|"
+                r"be (?:silly|shy|afraid|sad|like that|surprised)(?! with\b)|"
                 r"panic|sweat it|hold your breath|tell me (?=(?:you|he|she|it|they|that|this|there|we)\b)[^.;!?]*)"
             ),
-            rf"\bmust be {_SEEMS}",
+            # What a thing must be for somebody is asked of it.
+            rf"\bmust be (?!(?:nice|fun|great) (?:with|for) (?!(?:you|him|her|them|your|his|their)\b)){_SEEMS}",
+            r"\b(?:you|he|she|they|i|we|that|this|someone|somebody) must be (?:new|right|wrong)\b(?!-)",
             (
                 r"\b(?:das )?darf (?:doch |ja )*nicht wahr sein\b|\bnimm(?: es|['’]?s)? mir nicht (?:übel|krumm)\b|"
-                r"\bmuss (?:\S+ )?(?:so |sehr |echt )?(?:schön|hart|toll|schwer|anstrengend|nervig|schlimm|"
+                r"(?:^\W*|\b(?:das|dies|es|dort|da) )muss (?:\S+ )?(?:so |sehr |echt )?(?:schön|toll) sein\b(?! und\b)|"
+                r"\bmuss (?:\S+ )?(?:so |sehr |echt )?(?:hart|schwer|anstrengend|nervig|schlimm|"
                 r"schrecklich) sein\b"
             ),
             rf"\b(?:debe(?: de)? ser|doit être|dev(?:e |['’])essere|deve ser) {_SEEMS_ABROAD}",
