@@ -30,7 +30,7 @@ _BY_SOMEBODY = re.compile(
 )
 """What somebody moved, directly behind the verb: "the airline changed my flight to", "a décalé mon vol au"."""
 _IT_BEFORE = re.compile(
-    r"(?:\bl['’](?:a|ont|ai|avons|ha|hanno|ho|abbiamo)|\b(?:la|lo) (?:ha|he))\s*$|"
+    r"(?:\bl['’](?:a|ont|ai|avons|ha|hanno|ho|abbiamo)|\b(?:la|lo) (?:ha|he)|\bgot (?:it|that|this))\s*$|"
     r"\b(?:hat|haben|habe) (?:sie|ihn|es|das) (?=auf\b|um\b|von\b|vom\b|nach\b|jetzt\b|nun\b|leider\b)",
     re.IGNORECASE,
 )
@@ -60,7 +60,7 @@ _SPEAKS_OF_THINGS = re.compile(
     r"\b(?:the|my|our|your|his|her|their|an?(?! (?:month|week|year|day|night|hour|person|piece)\b)|"
     r"der|die|das|den|dem|meine?[nmr]?|unsere?[nmr]?|eine?[nmr]?|"
     r"le|la|les|mon|ma|mes|notre|une?|el|los|las|mis?|una?|il|lo|mi[oa]|os?|as|meus?|minhas?|uma?|de|het|mijn|een) "
-    r"(?!(?:month|week|year|day|monat|woche|jahr|tag|mois|semaine|mes|semana|mese|settimana|maand)\b)[^\W\d_]{3}|"
+    r"(?!(?:las|los|month|week|year|day|monat|woche|jahr|tag|mois|semaine|mes|semana|mese|settimana|maand)\b)[^\W\d_]{3}|"
     r"\bl['’][^\W\d_]",
     re.IGNORECASE,
 )
@@ -68,6 +68,7 @@ _SPEAKS_OF_THINGS = re.compile(
 _ANYONES = re.compile(r"^\W*(?:(?:the|der|die|das|le|la|les|el|los|las|il|lo|os?|as?|de|het)\s|l['’])", re.IGNORECASE)
 _ELIDED = re.compile(r"^(?:[ldmtsnjc]|qu|un|dell|nell|all|sull|dall)['’](?=[^\W\d_]{3})")
 """The article of "l'examen"."""
+_POSSESSIVE = re.compile("['’]s$")
 _KANA = re.compile("[\u3040-\u309f]")
 _CONTAINERS = frozenset(
     (
@@ -117,7 +118,7 @@ def _subject_roots(text: str) -> frozenset[str]:
 
 def _roots(words: frozenset[str]) -> frozenset[str]:
     """Their first letters, without pronouns, words for anything dated, months and grammar."""
-    told = {_ELIDED.sub("", word) for word in words - _PRONOUNS if not _KANA.search(word)}
+    told = {_POSSESSIVE.sub("", _ELIDED.sub("", word)) for word in words - _PRONOUNS if not _KANA.search(word)}
     telling = {word: word.replace("’", "'").partition("'")[0] for word in told}
     return frozenset(
         word[:_ROOT]
