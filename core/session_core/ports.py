@@ -283,6 +283,7 @@ class CheckpointStore(Protocol):
         merge: bool,
         lease: Lease | None = None,
         follows: bool = False,
+        born: str | None = None,
     ) -> Appended:
         """Store a checkpoint and the values of its changed channels; None means "empty".
 
@@ -291,8 +292,9 @@ class CheckpointStore(Protocol):
         stay in the head; without it (a fork) the part replaces the head.
 
         Raises, and writes nothing: TurnLost if `lease`, which may belong to any namespace of the session, is not
-        valid any more, as in `append`; with `follows`, Conflict if the newest checkpoint is not the parent;
-        StoreUnreadable as in `append`.
+        valid any more, as in `append`; Conflict with `follows` if the newest checkpoint is not the parent, and with
+        `born` if the session that was born so is gone, since numbers of its record mean nothing in a later one of its
+        name; StoreUnreadable as in `append`.
         """
         ...
 

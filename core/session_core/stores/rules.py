@@ -136,6 +136,12 @@ def require_lease(key: Key, lease: Lease | None, token: int | None, *, of_any_na
         raise turn_lost(key, lease)
 
 
+def require_born(state: State, born: str | None) -> None:
+    """Raises: Conflict if the session is not the one with `born` (it was deleted, and maybe recreated)."""
+    if born is not None and state.born != born:
+        raise session_gone(state.key)
+
+
 def require_parent(key: Key, parent_id: str | None, newest_id: str | None) -> None:
     """Raises: Conflict if a checkpoint that must follow its parent finds a newer one."""
     if parent_id != newest_id:
@@ -160,8 +166,7 @@ def begun(key: Key) -> State:
 def require_newest(state: State, expected: int, born: str | None) -> None:
     """Raises: Conflict if digest `expected` is no longer the newest, or if the session is not the one with `born`
     (it was deleted and recreated)."""
-    if born is not None and state.born != born:
-        raise session_gone(state.key)
+    require_born(state, born)
     if state.ready.number != expected:
         raise other_digest(state.key, state.ready.number, expected)
 

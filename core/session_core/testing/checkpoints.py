@@ -205,6 +205,31 @@ async def refuses_a_checkpoint_behind_another(store: SessionStore) -> None:
     raise AssertionError("a deleted thread went on")
 
 
+async def refuses_a_checkpoint_of_a_deleted_session(store: SessionStore) -> None:
+    """With `born`, a checkpoint of a session that was deleted since is refused, also if another session has its name
+    now: nothing is stored."""
+    await _put(store, "1", None, (message(1),))
+    first = await store.state(KEY)
+    await _put(store, "2", "1", (message(1), message(2)), born=first.born if first else "")
+    await store.delete(KEY)
+    await _refused(store, "3", born=first.born if first else "")
+    assert await store.state(KEY) is None
+    await _put(store, "4", None, (message(4),))
+    again = await store.state(KEY)
+    await _refused(store, "5", born=first.born if first else "")
+    assert await store.state(KEY) == again
+    assert [one.id for one in await store.checkpoints("a tenant", "a session", "")] == ["4"]
+
+
+async def _refused(store: SessionStore, checkpoint_id: str, *, born: str) -> None:
+    for items in ((Ranges.span(1, 1), message(2)), ()):
+        try:
+            await _put(store, checkpoint_id, "2", items, born=born)
+        except Conflict:
+            continue
+        raise AssertionError("a checkpoint went to another session than its own")
+
+
 async def _followed(store: SessionStore, checkpoint_id: str, parent_id: str | None) -> None:
     values = {"messages": MessageList((message(1), message(int(checkpoint_id))), base_version=1)}
     row = bare_checkpoint(checkpoint_id, parent_id)
@@ -219,10 +244,12 @@ async def _put(
     *,
     base: Ranges | None = None,
     hidden: Ranges | None = None,
+    born: str | None = None,
 ) -> None:
     said = MessageList(items, base=base or Ranges(), hidden=hidden or Ranges(), base_version=1)
     values: dict[str, Plain | MessageList | None] = {"messages": said if items else None}
-    await store.put_checkpoint(bare_checkpoint(checkpoint_id, parent_id), values, head_channel="messages", merge=True)
+    row = bare_checkpoint(checkpoint_id, parent_id)
+    await store.put_checkpoint(row, values, head_channel="messages", merge=True, born=born)
 
 
 CHECKPOINT_PROMISES: tuple[Promise, ...] = (
@@ -238,5 +265,6 @@ CHECKPOINT_PROMISES: tuple[Promise, ...] = (
     orders_writes,
     lists_checkpoints_newest_first,
     refuses_a_checkpoint_behind_another,
+    refuses_a_checkpoint_of_a_deleted_session,
     gives_a_run_what_it_begins_with,
 )

@@ -44,6 +44,7 @@ from session_core.stores.rules import (
     lease_over,
     number,
     outlived,
+    require_born,
     require_calls,
     require_lease,
     require_newest,
@@ -256,6 +257,7 @@ class MemoryStore(MemoryThreads, ProcessBound):
         merge: bool,
         lease: Lease | None = None,
         follows: bool = False,
+        born: str | None = None,
     ) -> Appended:
         require_values(checkpoint.key, (checkpoint.body, *new_values.values()))
         with self._lock:
@@ -263,6 +265,7 @@ class MemoryStore(MemoryThreads, ProcessBound):
                 held = self._leases.get(lease.key)
                 require_lease(checkpoint.key, lease, held[0].token if held else None, of_any_namespace=True)
             session = self._sessions.get(checkpoint.key) or MemorySession(begun(checkpoint.key))
+            require_born(session.state, born)
             if follows:
                 require_parent(checkpoint.key, checkpoint.parent_id, max(session.checkpoints, default=None))
             session.state = sealed_by(session.state, seal_of_checkpoint(checkpoint.body, new_values.values()))

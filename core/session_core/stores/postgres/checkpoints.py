@@ -30,8 +30,8 @@ from session_core.stores.postgres.rows import (
 from session_core.stores.postgres.states import state_from
 from session_core.stores.postgres.wire import Call, Wire
 from session_core.stores.postgres.writes import drafted, free_writes, groups, put_writes_args, read
-from session_core.stores.refusals import checkpoint_moved_on, turn_lost
-from session_core.stores.rules import require_own_lease, require_values
+from session_core.stores.refusals import checkpoint_moved_on, session_gone, turn_lost
+from session_core.stores.rules import require_born, require_own_lease, require_values
 from session_core.turns import Key
 
 FREE_TRIES = 3
@@ -54,6 +54,7 @@ class PostgresCheckpoints:
         merge: bool,
         lease: Lease | None = None,
         follows: bool = False,
+        born: str | None = None,
     ) -> Appended:
         """As in the protocol, in one round trip; in two if a value is a message list, unless the checkpoint follows
         the last one that this process put.
@@ -63,7 +64,9 @@ class PostgresCheckpoints:
         """
         require_values(checkpoint.key, (checkpoint.body, *new_values.values()))
         require_own_lease(checkpoint.key, lease, of_any_namespace=True)
-        put = _Put(checkpoint, new_values, head_channel=head_channel, merge=merge, lease=lease, follows=follows)
+        put = _Put(
+            checkpoint, new_values, head_channel=head_channel, merge=merge, lease=lease, follows=follows, born=born
+        )
         if not any(isinstance(value, MessageList) for value in new_values.values()):
             return self._stored(put, None, await self._call("put_checkpoint", *put.args(None)))
         known = self._recent_states.seen(checkpoint, new_values)
@@ -131,9 +134,12 @@ class _Put:
     merge: bool = field(kw_only=True)
     lease: Lease | None = field(kw_only=True)
     follows: bool = field(kw_only=True)
+    born: str | None = field(kw_only=True)
 
     def plan(self, seen: ParentState) -> CheckpointPlan:
-        """What the checkpoint adds to the session in the state `seen`."""
+        """What the checkpoint adds to the session in the state `seen`. Raises: Conflict if it is of a later session
+        than the checkpoint; that no other one comes before the write is checked with the write."""
+        require_born(seen.state, self.born)
         return CheckpointPlan.make(seen, self.new_values, head_channel=self.head_channel, merge=self.merge)
 
     def args(self, planned: CheckpointPlan | None, *, unseen: bool = False) -> tuple[object, ...]:
@@ -151,7 +157,7 @@ class _Put:
             json.dumps(channels),
             [_data(values.get(name)) for name in checkpoint.versions],
             *Batch.of(planned.new if planned else ()).values,
-            *(planned.values if planned else (None, None, None, None)),
+            *(planned.values if planned else (None, self.born, None, None)),
             *((text_in(self.lease.key.namespace), self.lease.token) if self.lease else (None, None)),
             self.follows,
             unseen,
@@ -160,8 +166,10 @@ class _Put:
 
 
 def _append_result(key: Key, lease: Lease | None, rows: Sequence[Row]) -> tuple[Appended, Mapping[str, Any]]:
-    """The result of `put_checkpoint` and the session's row in it. Raises: TurnLost, Conflict, StoreUnreadable for a
-    sealed session."""
+    """The result of `put_checkpoint` and the session's row in it, if it is the one that was named. Raises: TurnLost,
+    Conflict, StoreUnreadable for a sealed session."""
+    if not rows:
+        raise session_gone(key)
     refusal, newest, fresh, tokens, state = rows[0]
     if refusal == "lease" and lease is not None:
         raise turn_lost(key, lease)

@@ -31,6 +31,7 @@ class RedisCheckpoints(RedisCalls):
         merge: bool,
         lease: Lease | None = None,
         follows: bool = False,
+        born: str | None = None,
     ) -> Appended:
         key = checkpoint.key
         require_own_lease(key, lease, of_any_namespace=True)
@@ -51,6 +52,7 @@ class RedisCheckpoints(RedisCalls):
                 "merge": merge,
                 "lease": str(lease.token) if lease else None,
                 "follows": follows,
+                "was_born": born,
                 "sealed": seal_of_checkpoint(checkpoint.body, new_values.values()),
                 "rows": _DATA_FROM + len(data),
                 "values": values,

@@ -13,6 +13,7 @@ from session_core.sealed import seal_of_checkpoint, seal_of_writes
 from session_core.serial.codec import body_digest, decode_body, pack, reading, unpack
 from session_core.stores.list_parts import Before, base_of, store_list
 from session_core.stores.rules import (
+    require_born,
     require_lease,
     require_parent,
     require_values,
@@ -56,12 +57,14 @@ class SqliteCheckpoints:
         merge: bool,
         lease: Lease | None = None,
         follows: bool = False,
+        born: str | None = None,
     ) -> Appended:
         require_values(checkpoint.key, (checkpoint.body, *new_values.values()))
         with self._file.writing() as connection:
             if lease is not None:
                 require_lease(checkpoint.key, lease, token_of(connection, lease.key), of_any_namespace=True)
             row = require_row(connection, checkpoint.key)
+            require_born(row.state, born)
             if follows:
                 require_parent(checkpoint.key, checkpoint.parent_id, _newest(connection, row))
             before = row.state.ledger
