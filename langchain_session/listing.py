@@ -11,9 +11,9 @@ from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableConfig
 
 from langchain_session.channels import Prepare, raw_messages, record_messages, with_ids
-from langchain_session.marks import mark_of, set_mark_aside
+from langchain_session.marks import mark_of, set_mark_aside, unmarked
 from langchain_session.messages import to_core
-from langchain_session.threads import BASE, RUNTIME, notes_of
+from langchain_session.threads import BASE, GONE, RUNTIME, notes_of
 from langchain_session.view_expansion import parent_keys
 from langchain_session.view_list import removed_in
 from session_core.ports import MessageList, SessionStore, Stored
@@ -30,7 +30,8 @@ class ListOrigin:
     """The origin of a message list: the part of the record (`base`) and its version, what the view left out of it
     (`hidden`), the parent checkpoint, and whether a run put it.
 
-    A run that got the messages of `base` whole has `known`.
+    A run that got the messages of `base` whole has `known`. With `gone`, the record that its view was made of was
+    deleted.
     """
 
     run: bool
@@ -39,18 +40,15 @@ class ListOrigin:
     base: Ranges
     hidden: Ranges
     known: Known | None = None
+    gone: bool = False
 
     @classmethod
     def of(cls, config: RunnableConfig, parent_id: str | None, known: Known | None) -> ListOrigin:
         """From the config that the list is put with."""
-        version, base, hidden = notes_of(config).get(BASE, (None, (), ()))
+        notes = notes_of(config)
+        version, base, hidden = notes.get(BASE, (None, (), ()))
         run = RUNTIME in config["configurable"]
-        return cls(run, parent_id, version, Ranges.from_pairs(base), Ranges.from_pairs(hidden), known)
-
-    @property
-    def without_base(self) -> ListOrigin:
-        """The origin without the record that the list came from, since that is deleted."""
-        return ListOrigin(self.run, self.parent_id, None, Ranges(), Ranges())
+        return cls(run, parent_id, version, Ranges.from_pairs(base), Ranges.from_pairs(hidden), known, GONE in notes)
 
 
 async def stored_list(
@@ -60,12 +58,15 @@ async def stored_list(
 
     Messages made for a view are replaced by their originals: a digest by the range that it covers, a clip by its
     message. Messages from a parent graph are stored as received, with their marks; messages from a subgraph are
-    replaced by those of its record. Ids that a run removed are looked up individually.
+    replaced by those of its record. Ids that a run removed are looked up individually. If the originals are gone, what
+    the run has of them is stored as it is.
     """
     places = [made.known(message) for message in messages] if made.known is not None else []
     rest = [message for message, seq in zip(messages, places, strict=False) if seq is None]
     if len(rest) < len(places) and not any(MARK in message.additional_kwargs for message in rest):
         return await _of_whole(places, rest, made, channel, key, store, prepare)
+    if made.gone:
+        messages = [unmarked(one) if "origin" not in (mark_of(one) or {}) else one for one in messages]
     messages = await _from_below(messages, key, store)
     if not all(message.id for message in messages):
         messages = with_ids(list(messages), await _messages_without_id(made, channel, key, store))

@@ -41,15 +41,13 @@ class Handed:
     """One list that a run started with: what its view shows in another way.
 
     `digest` is the view's message for the numbers `covered`; `named` has the messages that the view shows with their
-    author's name, by number; `notes` are what the view adds at its end. `born` is that of the session with these
-    numbers: one that is deleted and started again has others.
+    author's name, by number; `notes` are what the view adds at its end.
     """
 
     digest: BaseMessage | None = None
     covered: frozenset[int] = frozenset()
     named: dict[int, BaseMessage] = field(default_factory=dict)
     notes: tuple[BaseMessage, ...] = ()
-    born: str = ""
 
     @property
     def differs(self) -> bool:
@@ -181,16 +179,6 @@ def known_in(config: RunnableConfig) -> Callable[[BaseMessage], int | None] | No
     return handouts.unchanged(handed) if isinstance(handed, Handed) else None
 
 
-async def was_deleted(config: RunnableConfig, key: Key, store: SessionStore) -> bool:
-    """Whether the session whose messages this run was handed whole is gone: numbers of that time name nothing now, or
-    other messages."""
-    handed = notes_of(config).get(HANDED)
-    if not isinstance(handed, Handed):
-        return False
-    state = await store.state(key)
-    return state is None or state.born != handed.born
-
-
 async def handed_whole(
     flow: Flow, store: SessionStore, part: Ranges, *, is_head: bool
 ) -> tuple[list[BaseMessage], Ranges, Handed]:
@@ -198,19 +186,17 @@ async def handed_whole(
 
     `part` is what was asked for; for the head it is read again together with the view.
     """
-    key = flow.key
-    state = await store.state(key)
-    handed = Handed(born=state.born if state is not None else "")
+    key, handed = flow.key, Handed()
     if not is_of_a_task(key):
         seen = await flow.view(lineage=None if is_head else part, open_end=True)
-        handed, part = _handed(seen, key, handed.born), seen.lineage
+        handed, part = _handed(seen, key), seen.lineage
     record = await store.record(key, part)
     raw = raw_messages(record)
     handouts.hand([(message, one.seq) for message, one in zip(raw, record, strict=True)], handed)
     return await uncompressed(raw, key, store), part, handed
 
 
-def _handed(view: View, key: Key, born: str) -> Handed:
+def _handed(view: View, key: Key) -> Handed:
     """What `view` shows in another way than the record."""
     shown = list(zip(view_messages(view, key), view.messages, strict=True))
     digest = next((made for made, message in shown if message.origin == "digest" and message.covers), None)
@@ -220,5 +206,4 @@ def _handed(view: View, key: Key, born: str) -> Handed:
         frozenset(covers.intersection(view.lineage)),
         {message.seq: made for made, message in shown if message.rendition == "named"},
         tuple(made for made, message in shown if message.origin == "refresh"),
-        born,
     )
