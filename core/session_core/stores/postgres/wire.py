@@ -172,7 +172,7 @@ class _ForThreads:
                 rows = cursor.execute(*call, binary=True).fetchall()
                 return rows if then is None else cursor.execute(*then(rows), binary=True).fetchall()
         except BaseException as exc:
-            self._free.after_failure(exc, cursor.connection.pgconn)
+            self._free.after_failure(exc, cursor)
             raise
         finally:
             self._leave(place, cursor)
@@ -186,7 +186,7 @@ class _ForThreads:
         except SerializationFailure:
             pass
         except BaseException as exc:
-            self._free.after_failure(exc, taken.connection.pgconn)
+            self._free.after_failure(exc, taken)
             raise
         finally:
             self._leave(place, taken)
@@ -221,7 +221,7 @@ class _ForThreads:
             with closing_if_unfinished(made.pgconn):
                 made.execute(AS_THEY_STAND)
                 made.isolation_level = IsolationLevel.READ_COMMITTED
-                return preparing(made, wanted=self._address.prepare).cursor()
+                return self._free.opened(preparing(made, wanted=self._address.prepare).cursor())
         except psycopg.OperationalError as exc:
             raise not_now(exc, self._address.shown) from exc
 
@@ -269,7 +269,7 @@ class _ForLoop:
             try:
                 yield cursor
             except BaseException as exc:
-                self._free.after_failure(exc, cursor.connection.pgconn)
+                self._free.after_failure(exc, cursor)
                 raise
             finally:
                 for unwanted in self._free.give_back(cursor):
@@ -292,6 +292,6 @@ class _ForLoop:
             with closing_if_unfinished(made.pgconn):
                 await made.execute(AS_THEY_STAND)
                 await made.set_isolation_level(IsolationLevel.READ_COMMITTED)
-                return preparing(made, wanted=self._address.prepare).cursor()
+                return self._free.opened(preparing(made, wanted=self._address.prepare).cursor())
         except psycopg.OperationalError as exc:
             raise not_now(exc, self._address.shown) from exc
