@@ -251,8 +251,9 @@ class Session(ProcessBound):
         """Store `messages`, all or none; durable on return.
 
         A message with the same id and content is stored once. `author` is the speaker of the user messages,
-        `expected` the version that the caller read, `lease` the turn that the caller holds. `lenient` accepts empty
-        answers and tool results without a call, which views then leave out.
+        `expected` the version that the caller read (messages with ids may be sent again with it), `lease` the turn
+        that the caller holds. `lenient` accepts empty answers and tool results without a call, which views then leave
+        out.
         Raises: InputError and subclasses, Conflict, TurnLost, StoreError.
         """
         said = messages_from_argument(messages, author)

@@ -154,7 +154,10 @@ BEGIN
     s := held(p_tenant, p_session_id, p_namespace);
     IF p_follows THEN
         SELECT max(x.id) INTO newest FROM checkpoints AS x WHERE x.session = s.id;
-        IF newest IS DISTINCT FROM p_parent_id THEN
+        -- One that is stored already is put again because an answer got lost.
+        IF newest IS DISTINCT FROM p_parent_id AND NOT EXISTS (
+            SELECT FROM checkpoints AS x WHERE x.session = s.id AND x.id = p_id
+        ) THEN
             refusal := 'moved';
         END IF;
     END IF;
