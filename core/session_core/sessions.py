@@ -251,9 +251,8 @@ class Session(ProcessBound):
         """Store `messages`, all or none; durable on return.
 
         A message with the same id and content is stored once. `author` is the speaker of the user messages,
-        `expected` the version that the caller read (messages with ids may be sent again with it), `lease` the turn
-        that the caller holds. `lenient` accepts empty answers and tool results without a call, which views then leave
-        out.
+        `expected` the version that the caller read, `lease` the turn that the caller holds. `lenient` accepts empty
+        answers and tool results without a call, which views then leave out.
         Raises: InputError and subclasses, Conflict, TurnLost, StoreError.
         """
         said = messages_from_argument(messages, author)
@@ -320,9 +319,7 @@ class Session(ProcessBound):
 
     async def aexport(self) -> list[dict[str, Any]]:
         """Async form of `export`."""
-        messages = await self.arecord()
-        tokens = sum(message.tokens for message in messages)
-        return await self.sessions.aservices.offload(lambda: list(map(chat_message, messages)), tokens=tokens)
+        return await self.sessions.aservices.offload_each(chat_message, await self.arecord())
 
     def search(self, query: str, *, max_hits: int = 5) -> list[Message]:
         """Up to `max_hits` messages of the record that match `query`, best first."""
