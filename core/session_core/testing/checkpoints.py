@@ -192,6 +192,9 @@ async def refuses_a_checkpoint_behind_another(store: SessionStore) -> None:
         else:
             raise AssertionError("a checkpoint went past the newest one")
         assert "'2'" in said
+    # Again, as when an answer got lost.
+    await _followed(store, "1", None)
+    await _followed(store, "2", "1")
     await _put(store, "4", "1", (message(1), message(4)))
     await _followed(store, "5", "4")
     assert [one.id for one in await store.checkpoints("a tenant", "a session", "")] == ["5", "4", "2", "1"]

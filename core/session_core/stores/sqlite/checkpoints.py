@@ -66,7 +66,8 @@ class SqliteCheckpoints:
             row = require_row(connection, checkpoint.key)
             require_born(row.state, born)
             if follows:
-                require_parent(checkpoint.key, checkpoint.parent_id, _newest(connection, row))
+                newest, stored = _newest(connection, row, checkpoint.id)
+                require_parent(checkpoint.key, checkpoint.parent_id, newest, stored=stored)
             before = row.state.ledger
             _seal(connection, row, seal_of_checkpoint(checkpoint.body, new_values.values()))
             for channel, value in new_values.items():
@@ -180,9 +181,11 @@ def _keep_list(
     return part
 
 
-def _newest(connection: sqlite3.Connection, row: SessionRow) -> str | None:
-    (newest,) = connection.execute("SELECT max(id) FROM checkpoints WHERE session = ?", (row.rowid,)).fetchone()
-    return maybe_out(newest)
+def _newest(connection: sqlite3.Connection, row: SessionRow, checkpoint_id: str) -> tuple[str | None, bool]:
+    """The id of the newest checkpoint, and whether the one with `checkpoint_id` is stored."""
+    sql = "SELECT max(id), max(id = ?) FROM checkpoints WHERE session = ?"
+    newest, stored = connection.execute(sql, (text_in(checkpoint_id), row.rowid)).fetchone()
+    return maybe_out(newest), bool(stored)
 
 
 def _part_before(connection: sqlite3.Connection, row: SessionRow, parent_id: str | None, channel: str) -> Before:

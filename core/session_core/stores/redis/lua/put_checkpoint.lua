@@ -12,7 +12,10 @@ if refused then return refused end
 if not all_there(state) then return refusal('partial') end
 if request.lease and redis.call('HGET', KEYS[#KEYS], 'token') ~= request.lease then return refusal('lease') end
 local newest = state and state.newest or nil
-if request.follows and newest ~= request.parent then return refusal('moved', newest) end
+-- One that is stored already is put again because an answer got lost.
+if request.follows and newest ~= request.parent and redis.call('HEXISTS', CHECKPOINTS, request.id) == 0 then
+  return refusal('moved', newest)
+end
 if request.was_born and not (state and state.born == request.was_born) then return refusal('gone') end
 local created = not state
 state = state or new_state(request.born)
