@@ -15,7 +15,7 @@ BENCH_BIN := .venv-bench/bin
 DEMO_BIN := .venv-demo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-floors test-extras test-llm peers lint bench clean
+.PHONY: help demo test test-floors test-extras test-llm peers notebook lint bench clean
 
 help: ## list the targets
 	@echo "make demo      run a long agent conversation through llm-sessions and show the results"
@@ -24,6 +24,7 @@ help: ## list the targets
 	@echo "make test-extras  each extra alone, as pip installs it today"
 	@echo "make test-llm  tests with a very small model (the first call compiles its server: some minutes)"
 	@echo "make peers     tests with LangChain's Redis packages, in an environment of their own"
+	@echo "make notebook  run the notebook and store its outputs in it"
 	@echo "make lint      lint, types and floors only"
 	@echo "make bench     measure speed, size and memory quality"
 	@echo "make clean     remove environments, caches and build output"
@@ -54,6 +55,9 @@ test-llm: .venv-llm/installed
 
 peers: .venv-bench/installed
 	.venv-bench/bin/python -m pytest -q tests/peers
+
+notebook: .venv-test/installed
+	$(TEST_BIN)/python tests/run_notebook.py
 
 lint: .venv-test/installed
 	$(TEST_BIN)/ruff check .

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 _WHERE = {
     "SessionChatMessageHistory": ("history", "langchain"),
-    "SessionSaver": ("saver", "langchain"),
+    "SessionSaver": ("saver", "langgraph"),
     "with_session": ("runnable", "langchain"),
     "ChatModelSummarizer": ("chat_model", "langchain"),
     "ChatModelClassifier": ("chat_model", "langchain"),

@@ -15,54 +15,40 @@ from session_core.prompts import summary_prompt
 from session_core.turns import Importance, Message
 
 
-class ChatModelSummarizer(EqualByParts):
-    """A `Summarizer` that calls `model`. It blocks; async callers run it in a thread."""
+class _ChatModelHelper(EqualByParts):
+    """Calls `model`. Its name tells class and model, since workers fold only for applications with the same helpers."""
 
     def __init__(self, model: BaseChatModel) -> None:
-        self.model = _chat_model(model)
-        self.name = _name_of(model)
+        # Whatever else was given would fail in the background, at each fold.
+        self.model = require_method(model, "invoke", "a chat model", 'init_chat_model("provider:model")')
+        called = getattr(model, "model_name", None) or getattr(model, "model", None)
+        self.name = ":".join(["llm", type(model).__name__, *([called] if isinstance(called, str) and called else [])])
+
+    def _answer(self, prompt: tuple[str, str]) -> str:
+        task, asked = prompt
+        # A fold within a node or a chain would have its callbacks, which stream what models say to the user.
+        return self.model.invoke([SystemMessage(task), HumanMessage(asked)], config={"callbacks": []}).text
+
+
+class ChatModelSummarizer(_ChatModelHelper):
+    """A `Summarizer` that calls `model`. It blocks; async callers run it in a thread."""
 
     async def summarize(self, request: SummaryRequest) -> str:
         """The model's summary of the notes so far and the new messages."""
-        return _answer(self.model, summary_prompt(request))
+        return self._answer(summary_prompt(request))
 
 
-class ChatModelClassifier(EqualByParts):
+class ChatModelClassifier(_ChatModelHelper):
     """A `LateClassifier` that calls `model` when messages are folded. It blocks; folds run in the background."""
-
-    def __init__(self, model: BaseChatModel) -> None:
-        self.model = _chat_model(model)
-        self.name = _name_of(model)
 
     async def judge(self, messages: Sequence[Message]) -> dict[int, Importance]:
         """The model's judgement of each message; messages without one are left out."""
-        return judgements_in(_answer(self.model, judge_prompt(messages)))
+        return judgements_in(self._answer(judge_prompt(messages)))
 
 
-class ChatModelExtractor(EqualByParts):
+class ChatModelExtractor(_ChatModelHelper):
     """An `Extractor` that calls `model` when messages are folded. It blocks; folds run in the background."""
-
-    def __init__(self, model: BaseChatModel) -> None:
-        self.model = _chat_model(model)
-        self.name = _name_of(model)
 
     async def extract(self, messages: Sequence[Message]) -> list[Fact]:
         """The facts that the model lists."""
-        return facts_in(_answer(self.model, facts_prompt(messages)))
-
-
-def _chat_model(given: BaseChatModel) -> BaseChatModel:
-    """`given`; its name alone would fail in the background, at each fold. Raises: ConfigError."""
-    return require_method(given, "invoke", "a chat model", 'init_chat_model("provider:model")')
-
-
-def _name_of(model: BaseChatModel) -> str:
-    """Class and model: workers fold only for applications with the same helpers, which they tell by their names."""
-    called = getattr(model, "model_name", None) or getattr(model, "model", None)
-    return ":".join(["llm", type(model).__name__, *([called] if isinstance(called, str) and called else [])])
-
-
-def _answer(model: BaseChatModel, prompt: tuple[str, str]) -> str:
-    task, asked = prompt
-    # A fold within a node or a chain would have its callbacks, which stream what models say to the user.
-    return model.invoke([SystemMessage(task), HumanMessage(asked)], config={"callbacks": []}).text
+        return facts_in(self._answer(facts_prompt(messages)))

@@ -12,7 +12,7 @@ from langchain_session.marks import text_of
 from langchain_session.messages import to_core
 from langchain_session.redis_history import is_langchain_redis, messages_in_redis
 from session_core import Message
-from session_core.errors import ConfigError, InputError
+from session_core.errors import ConfigError, InputError, named_type
 from session_core.importing import in_batches, missing
 
 _NAMES = ("session_id", "_session_id")
@@ -22,7 +22,7 @@ def session_id_of(history: BaseChatMessageHistory) -> str:
     """The session id of `history`. Raises: ConfigError if it has none."""
     found = next((getattr(history, name) for name in _NAMES if getattr(history, name, None)), None)
     if found is None:
-        raise ConfigError(f"a {type(history).__name__} does not say which session it is; pass session_id=")
+        raise ConfigError(f"{named_type(history)} does not say which session it is; pass session_id=")
     return str(found)
 
 
@@ -67,7 +67,7 @@ def missing_batches(
 
 def _require_history(history: BaseChatMessageHistory) -> None:
     if not isinstance(history, BaseChatMessageHistory):
-        raise ConfigError(f"a {type(history).__name__} is not a chat history; pass a BaseChatMessageHistory")
+        raise ConfigError(f"{named_type(history)} is not a chat history; pass a BaseChatMessageHistory")
 
 
 def _require_all(history: BaseChatMessageHistory, messages: Sequence[BaseMessage]) -> None:

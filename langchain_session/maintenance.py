@@ -24,9 +24,15 @@ from session_core.voices import run_blocking
 TRIES = 8
 """Attempts to delete a run while others write to the thread."""
 STRATEGIES = ("keep_latest", "delete")
-
+PREVIOUS = "__previous__"
+"""The channel in which LangGraph keeps what an entrypoint saves for its next run."""
 
 logger = logging.getLogger(__name__)
+
+
+def _is_kept(key: str) -> bool:
+    """Whether the graph keeps `key` from run to run, as an entrypoint what it saves; not so its input and output."""
+    return key == PREVIOUS or not key.startswith("__")
 
 
 class Maintenance(ImportExport):
@@ -60,9 +66,7 @@ class Maintenance(ImportExport):
         ):
             return
         values = checkpoint["channel_values"]
-        found = next(
-            (key for key, value in values.items() if is_message_list(value) and not key.startswith("__")), None
-        )
+        found = next((key for key, value in values.items() if is_message_list(value) and _is_kept(key)), None)
         if found is not None:
             self._warned_of_channel = True
             logger.warning(

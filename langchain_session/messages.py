@@ -12,13 +12,13 @@ from langchain_core.messages import BaseMessage
 from langchain_session.marks import mark_of, text_of, with_mark
 from langchain_session.message_cache import MessageCache
 from langchain_session.native import FORMAT, exact, read, tool_call, write
-from session_core.errors import InputError
+from session_core.errors import InputError, named_type
 from session_core.media import source_of
 from session_core.ranges import Ranges
 from session_core.serial.blocks import inner_block, media_in, read_blocks, signed_reasoning
 from session_core.serial.calls import arguments_text, function_call_id, is_exact
 from session_core.serial.marks import MARK, synthetic_id
-from session_core.serial.references import HeldBy
+from session_core.serial.references import ReferenceTable
 from session_core.turns import Media, Message, Role, ToolCall
 
 NO_CALL = "~"
@@ -53,7 +53,7 @@ def to_core(message: BaseMessage, *, named: bool = True) -> Message:
     when it was changed. Raises: InputError.
     """
     if not isinstance(message, BaseMessage):
-        raise InputError(f"a {type(message).__name__} is not a message; pass LangChain messages, as HumanMessage(...)")
+        raise InputError(f"{named_type(message)} is not a message; pass LangChain messages, as HumanMessage(...)")
     return _read_once(message) if named else _read(message, named=False)
 
 
@@ -91,7 +91,7 @@ def from_core(message: Message) -> BaseMessage:
 def to_core_many(messages: Iterable[BaseMessage]) -> list[Message]:
     """The record's form of each of `messages`, in their order. Raises: InputError."""
     if not isinstance(messages, Iterable):
-        raise InputError(f"a {type(messages).__name__} is not a list of messages; pass [HumanMessage(...), ...]")
+        raise InputError(f"{named_type(messages)} is not a list of messages; pass [HumanMessage(...), ...]")
     return [to_core(_said(message)) for message in messages]
 
 
@@ -109,7 +109,7 @@ def from_core_many(messages: Iterable[Message]) -> list[BaseMessage]:
     return [from_core(message) for message in messages]
 
 
-def _neutral(message: BaseMessage, mark: Mapping[str, Any], named: bool) -> tuple[Message, HeldBy]:
+def _neutral(message: BaseMessage, mark: Mapping[str, Any], named: bool) -> tuple[Message, ReferenceTable]:
     parts = read_blocks(message.content)
     calls, parsed = _calls(message)
     role, author = _speaker(message)
@@ -125,7 +125,7 @@ def _neutral(message: BaseMessage, mark: Mapping[str, Any], named: bool) -> tupl
         aside=parts.aside,
         rendition=mark.get("rendition", "whole"),
     )
-    return neutral, HeldBy(neutral, texts=parts.texts, asides=parts.asides, parsed=parsed)
+    return neutral, ReferenceTable(neutral, texts=parts.texts, asides=parts.asides, parsed=parsed)
 
 
 def _speaker(message: BaseMessage) -> tuple[Role, str | None]:

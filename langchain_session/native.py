@@ -14,7 +14,7 @@ from session_core.payloads.parts import arguments_of
 from session_core.serial.exact import Exact, Kind, damage, pad, trim
 from session_core.serial.marks import MARK
 from session_core.serial.objects import ModelState, class_at, model_from, model_state, object_kinds, path_of
-from session_core.serial.references import HeldBy, restorer
+from session_core.serial.references import ReferenceTable, restorer
 from session_core.turns import GIVEN_ID, Message, Native, ToolCall
 
 FORMAT = "langchain/1"
@@ -82,7 +82,7 @@ exact = Exact(
 )
 
 
-def write(message: BaseMessage, neutral: Message, table: HeldBy) -> Native:
+def write(message: BaseMessage, neutral: Message, table: ReferenceTable) -> Native:
     """Everything of `message` that `neutral` lacks; which fields were set explicitly is only a note."""
     state = model_state(message, defaults=False)
     values = dict(state.values)
@@ -98,9 +98,9 @@ def write(message: BaseMessage, neutral: Message, table: HeldBy) -> Native:
     kind = _class_name(type(message))
     data = exact.encode(trim([kind, flat or None, dict(state.extra or {}) or None, state.private]), table)
     expected = {*values, "content", *(("id",) if message.id else ())}
-    if state.spelled == expected:
+    if state.fields_set == expected:
         return Native(FORMAT, data)
-    odd = sorted(state.spelled ^ expected)
+    odd = sorted(state.fields_set ^ expected)
     return Native(FORMAT, data, exact.encode([_short(name) for name in odd]))
 
 
@@ -157,9 +157,9 @@ def read(message: Message, native: Native) -> BaseMessage:
         ) from None
     if message.id and not message.id.startswith(GIVEN_ID):
         values.setdefault("id", message.id)
-    spelled = frozenset({*values, "content"} ^ {_long(key) for key in odd})
+    fields_set = frozenset({*values, "content"} ^ {_long(key) for key in odd})
     values.setdefault("content", message.content)
     if isinstance(values.get("tool_calls"), int):
         values["tool_calls"] = [tool_call(call) for call in message.tool_calls[: values["tool_calls"]]]
     unknown = {key: value for key, value in values.items() if key not in kind.model_fields}
-    return cast(BaseMessage, model_from(kind, ModelState(values, spelled, {**(extra or {}), **unknown}, private)))
+    return cast(BaseMessage, model_from(kind, ModelState(values, fields_set, {**(extra or {}), **unknown}, private)))

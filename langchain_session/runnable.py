@@ -44,8 +44,9 @@ def with_session(
     The session is `configurable["session_id"]` (or `"thread_id"`) of the call's config, in `configurable["tenant"]`
     if given. The input is a string, a message, a list of messages, or a dict with one of these under
     `input_messages_key`. The history goes to `history_messages_key`, for a MessagesPlaceholder, or before the input
-    if that is not set. `output_messages_key` is the key of the messages in a dict output. The input is also the query
-    of the view. `overhead_tokens` is what the runnable adds (the text of its prompt, tool schemas).
+    if that is not set. `output_messages_key` is the key of the messages in a dict output. Both keys may be left out
+    for a dict with one key, and for "messages". The input is also the query of the view. `overhead_tokens` is what
+    the runnable adds (the text of its prompt, tool schemas).
 
     A call reads once before the runnable runs (twice if old messages may be relevant to the input), and writes once
     after it, input and answer together, so that turns never interleave. The user's input is never lost: if the

@@ -17,7 +17,7 @@ from langchain_core.messages import (
 from langchain_core.prompt_values import PromptValue
 
 from langchain_session.messages import from_core, to_core, to_core_many
-from session_core.errors import InputError
+from session_core.errors import InputError, named_type
 from session_core.plan import View
 from session_core.services import Services
 from session_core.turns import Message
@@ -28,7 +28,7 @@ BROKEN_OFF = "broken_off"
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The keys of the user's messages, the history and the answer in dicts; None selects the only key."""
+    """The keys of the user's messages, the history and the answer in dicts; None selects the only key or "messages"."""
 
     input_messages: str | None = None
     history_messages: str | None = None
@@ -43,7 +43,7 @@ class Turn:
         self._input_key = _key(given, keys.input_messages, "input_messages_key")
         if keys.history_messages is not None and not isinstance(given, Mapping):
             raise InputError(
-                f"a {type(given).__name__} has no place for the history under {keys.history_messages!r}; pass a dict, "
+                f"{named_type(given)} has no place for the history under {keys.history_messages!r}; pass a dict, "
                 "as the prompt wants it, or leave history_messages_key out"
             )
         self.live = _messages(given if self._input_key is None else given[self._input_key])
@@ -112,6 +112,9 @@ def _key(value: Any, named: str | None, option: str) -> str | None:
         return None
     if named is None and len(value) == 1:
         return str(next(iter(value)))
+    if named is None and "messages" in value:
+        # The state of a graph or an agent.
+        return "messages"
     if named is not None and named not in value:
         raise InputError(f"the dict has no key {named!r}, which {option} names; add it, or name another key")
     if named is None:
@@ -137,4 +140,10 @@ def _messages(value: Any, speaker: type[BaseMessage] = HumanMessage) -> list[Bas
                 f"a list of {len(value)} messages holds something that LangChain cannot read as a message "
                 f"({type(exc).__name__}); pass messages, strings, (role, text) pairs or dicts with role and content"
             ) from None
-    raise InputError(f"a {type(value).__name__} contains no messages; pass a string, a message or a list of messages")
+    if speaker is AIMessage:
+        raise InputError(
+            f"the runnable answered with {named_type(value)}, which contains no messages, so that only the input was "
+            "stored; have it return a string or messages (a model with structured output: include_raw=True, and "
+            "with_session(..., output_messages_key='raw'))"
+        )
+    raise InputError(f"{named_type(value)} contains no messages; pass a string, a message or a list of messages")

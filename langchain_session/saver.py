@@ -75,9 +75,9 @@ class SessionSaver(Maintenance, Lifetime):
     return the whole record. With `state="whole"` runs get the whole record too, for pages that draw their state; models
     must then be handed the view by `attach` or `SessionMiddleware`. Such a run takes about 0.07 ms of CPU per message
     of the thread when it starts, and 0.004 ms in each superstep. One object serves sync and async calls. `channel` is
-    the state key of the conversation; message lists under other keys are stored once too. `serde` serializes everything
-    except messages; to encrypt those, open `Sessions(..., keyring=...)`. `Sessions` passed in are not closed with the
-    saver; `url` names a store that is.
+    the state key of the conversation ("__previous__" in an entrypoint); message lists under other keys are stored once
+    too. `serde` serializes all but messages; to encrypt those, open `Sessions(..., keyring=...)`. `Sessions` passed in
+    are not closed with the saver; `url` names a store that is.
 
     `concurrency` is the rule for concurrent runs on one thread:
 

@@ -14,7 +14,7 @@ from llamaindex_session.changes import without_id
 from llamaindex_session.marks import text_of
 from session_core import Message
 from session_core.advisers import require_method
-from session_core.errors import ConfigError, NotFound
+from session_core.errors import ConfigError, NotFound, named_type
 from session_core.importing import missing
 
 
@@ -22,7 +22,7 @@ def keys_of(chat_store: BaseChatStore, keys: Iterable[str] | None) -> list[str]:
     """The requested keys, or all of `chat_store`. Raises: ConfigError if the store has async methods only."""
     require_method(chat_store, "get_messages", "a chat store")
     if isinstance(chat_store, AsyncDBChatStore):
-        raise ConfigError(f"a {type(chat_store).__name__} has async methods only; use aimport_from")
+        raise ConfigError(f"{named_type(chat_store)} has async methods only; use aimport_from")
     return _given(keys) if keys is not None else list(chat_store.get_keys())
 
 

@@ -29,7 +29,7 @@ from llamaindex_session.messages import as_list, from_core_many
 from session_core import Budget, Message, Policy, Session, Sessions
 from session_core.advisers import require_method
 from session_core.budget import MIN_LIMIT_TOKENS
-from session_core.errors import BudgetError, ConfigError
+from session_core.errors import BudgetError, ConfigError, named_type
 from session_core.importing import aimport_messages, import_messages
 from session_core.turns import Key, text_of_id
 
@@ -297,7 +297,7 @@ def _chat_store_of(
         return SessionChatStore(url, sessions=sessions, policy=policy, tenant=tenant)
     if not isinstance(chat_store, SessionChatStore):
         raise ConfigError(
-            f"a SessionMemoryBuffer keeps its messages in a session, not in a {type(chat_store).__name__}; "
+            f"a SessionMemoryBuffer keeps its messages in a session, not in {named_type(chat_store)}; "
             "leave chat_store out and pass url= or sessions="
         )
     if sessions is not None or url is not None or policy is not None:

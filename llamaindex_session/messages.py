@@ -14,7 +14,7 @@ from llama_index.core.base.llms.types import ChatMessage, MessageRole
 
 from llamaindex_session.marks import ViewMessage, mark_of, text_of, with_mark
 from llamaindex_session.native import FORMAT, exact, read, write
-from session_core.errors import InputError
+from session_core.errors import InputError, named_type
 from session_core.media import source_of
 from session_core.payloads.parts import arguments_of
 from session_core.ranges import Ranges
@@ -22,7 +22,7 @@ from session_core.serial.blocks import read_blocks
 from session_core.serial.calls import arguments_text, calls_from, function_call_id, is_exact
 from session_core.serial.marks import MARK, synthetic_id
 from session_core.serial.objects import read_file
-from session_core.serial.references import HeldBy
+from session_core.serial.references import ReferenceTable
 from session_core.turns import Media, Message, Role, ToolCall
 
 __all__ = ["MARK", "ViewMessage", "from_core", "from_core_many", "mark_of", "to_core", "to_core_many"]
@@ -44,7 +44,7 @@ def as_list(messages: Iterable[ChatMessage]) -> list[ChatMessage]:
     """`messages` as a list of nothing else. Raises: InputError."""
     if not isinstance(messages, Iterable) or isinstance(messages, str | Mapping | ChatMessage):
         raise InputError(
-            f"a {type(messages).__name__} is not a list of messages; pass [ChatMessage(role=..., content=...), ...] "
+            f"{named_type(messages)} is not a list of messages; pass [ChatMessage(role=..., content=...), ...] "
             "(a session's name is session_id=)"
         )
     return [require_message(message) for message in messages]
@@ -53,7 +53,7 @@ def as_list(messages: Iterable[ChatMessage]) -> list[ChatMessage]:
 def require_message(message: object) -> ChatMessage:
     """`message`, which is one. Raises: InputError."""
     if not isinstance(message, ChatMessage):
-        raise InputError(f"a {type(message).__name__} is not a message; pass ChatMessage(role=..., content=...)")
+        raise InputError(f"{named_type(message)} is not a message; pass ChatMessage(role=..., content=...)")
     return message
 
 
@@ -87,7 +87,7 @@ def to_core(message: ChatMessage) -> Message:
         aside=parts.aside,
         rendition=mark.get("rendition", "whole"),
     )
-    table = HeldBy(neutral, texts=parts.texts, asides=parts.asides, parsed=parsed)
+    table = ReferenceTable(neutral, texts=parts.texts, asides=parts.asides, parsed=parsed)
     return replace(neutral, native=write(message, neutral, table))
 
 

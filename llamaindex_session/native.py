@@ -15,7 +15,7 @@ from session_core.errors import StoreUnreadable
 from session_core.serial.exact import Exact, Kind, damage, pad, trim
 from session_core.serial.marks import MARK
 from session_core.serial.objects import ModelState, class_at, is_model, model_from, model_state, object_kinds, path_of
-from session_core.serial.references import HeldBy, restorer
+from session_core.serial.references import ReferenceTable, restorer
 from session_core.turns import Message, Native
 
 FORMAT = "llamaindex/1"
@@ -43,7 +43,7 @@ _URL = Kind(
 exact = Exact((*object_kinds({**block_classes(), "cache_control": li.CacheControl}), _URL))
 
 
-def write(message: ChatMessage, neutral: Message, table: HeldBy) -> Native:
+def write(message: ChatMessage, neutral: Message, table: ReferenceTable) -> Native:
     """Everything of `message` that `neutral` lacks; which fields were set explicitly is only a note."""
     kind = ChatMessage if isinstance(message, ViewMessage) else type(message)
     state = model_state(message, defaults=True)
@@ -65,8 +65,8 @@ def write(message: ChatMessage, neutral: Message, table: HeldBy) -> Native:
         ),
         table,
     )
-    spelled = None if state.spelled == frozenset(_spelled(kwargs)) else sorted(state.spelled)
-    note = trim([spelled, odd or None])
+    fields_set = None if state.fields_set == frozenset(_fields_set_with(kwargs)) else sorted(state.fields_set)
+    note = trim([fields_set, odd or None])
     return Native(FORMAT, data, exact.encode(note) if note else b"")
 
 
@@ -78,13 +78,13 @@ def _as_usual(blocks: Sequence[Any]) -> tuple[list[Any], list[list[Any]]]:
         if not is_model(block) or (type(block) is TextBlock and block.model_fields_set == {"text"}):
             continue
         state = model_state(block, defaults=False)
-        if state.spelled != frozenset(state.values):
-            odd.append([place, sorted(state.spelled)])
-            usual[place] = model_from(type(block), replace(state, spelled=frozenset(state.values)))
+        if state.fields_set != frozenset(state.values):
+            odd.append([place, sorted(state.fields_set)])
+            usual[place] = model_from(type(block), replace(state, fields_set=frozenset(state.values)))
     return usual, odd
 
 
-def _spelled(kwargs: object) -> list[str]:
+def _fields_set_with(kwargs: object) -> list[str]:
     """The fields that are usually set explicitly."""
     return ["role", "blocks", "additional_kwargs"] if kwargs else ["role", "blocks"]
 
@@ -117,6 +117,6 @@ def read(message: Message, native: Native) -> ChatMessage:
         ) from None
     found = class_at(path) if path else ChatMessage
     kind = found if found is not None and issubclass(found, ChatMessage) else ChatMessage
-    spelled = _spelled(kwargs) if named is None else named
-    made: ChatMessage = model_from(kind, ModelState(fields, frozenset(spelled), extra, private))
+    fields_set = _fields_set_with(kwargs) if named is None else named
+    made: ChatMessage = model_from(kind, ModelState(fields, frozenset(fields_set), extra, private))
     return made

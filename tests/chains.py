@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Annotated, Any, TypedDict
 
-from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, ToolMessage
+from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage, ToolMessage
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 from strict_model import check_sent
@@ -65,3 +65,12 @@ def check_views(seen: Sequence[Sequence[BaseMessage]], limit: int = 8_000) -> No
     """Every list is one that both providers take, and within the limit."""
     for messages in seen:
         check_sent(messages, max_tokens=limit)
+
+
+def chain_in_state(calls: int) -> list[BaseMessage]:
+    """The messages of a run of `calls` calls, each with an id."""
+    said: list[BaseMessage] = [HumanMessage("go", id="h")]
+    for n in range(1, calls + 1):
+        said.append(AIMessage("", id=f"a{n}", tool_calls=[{"name": "f", "args": {"n": n}, "id": f"c{n}"}]))
+        said.append(ToolMessage(result_of(n), id=f"t{n}", tool_call_id=f"c{n}"))
+    return said

@@ -12,7 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -23,10 +23,15 @@ if TYPE_CHECKING:
     from edge_case_stores import CornerCase
     from every_store import Servers
     from fault_tools import Places
+    from hot_sides import Around, Hot, RedisHot
+    from langgraph.checkpoint.base import BaseCheckpointSaver
+    from langgraph.checkpoint.memory import InMemorySaver
     from postgres_server import PostgresServer
     from redis_server import RedisServer
 
+    from session_core import Sessions
     from session_core.stores.postgres.store import PostgresStore
+    from session_core.stores.redis.cache import RedisCache
     from session_core.stores.redis.store import RedisStore
 
 IN_MEMORY = Path("/dev/shm")
@@ -102,16 +107,38 @@ def redis_client(plain_redis: RedisServer) -> Iterator[redis.Redis]:
 
 
 @pytest.fixture
-def redis_store(plain_redis: RedisServer) -> Iterator[RedisStore]:
+def redis_url(plain_redis: RedisServer) -> str:
+    """The URL of an emptied Redis server."""
+    with plain_redis.client() as client:
+        client.flushall()
+    return plain_redis.url
+
+
+@pytest.fixture
+def redis_store(redis_url: str) -> Iterator[RedisStore]:
     """A store on an emptied Redis server."""
     from session_core.stores.redis.store import RedisStore
     from session_core.voices import run_blocking
 
-    with plain_redis.client() as client:
-        client.flushall()
-    store = RedisStore(plain_redis.url)
+    store = RedisStore(redis_url)
     yield store
     run_blocking(store.close())
+
+
+@pytest.fixture
+def redis_hot(plain_redis: RedisServer) -> Iterator[RedisHot]:
+    """The hot side of a hybrid store on an emptied Redis server."""
+    from hot_sides import RedisHot
+
+    made = RedisHot(plain_redis)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def redis_cache(redis_hot: RedisHot) -> RedisCache:
+    """The cache of that hot side."""
+    return redis_hot.cache
 
 
 @pytest.fixture(scope="module")
@@ -130,12 +157,18 @@ def postgres_schema() -> str:
 
 
 @pytest.fixture
-def postgres_store(postgres: PostgresServer, postgres_schema: str) -> Iterator[PostgresStore]:
+def postgres_url(postgres: PostgresServer, postgres_schema: str) -> str:
+    """The URL of a schema that does not exist yet."""
+    return f"{postgres.url}&schema={postgres_schema}"
+
+
+@pytest.fixture
+def postgres_store(postgres_url: str) -> Iterator[PostgresStore]:
     """A store in a schema of its own."""
     from session_core.stores.postgres.store import PostgresStore
     from session_core.voices import run_blocking
 
-    store = PostgresStore(f"{postgres.url}&schema={postgres_schema}")
+    store = PostgresStore(postgres_url)
     yield store
     run_blocking(store.close())
 
@@ -174,3 +207,53 @@ def corner(request: pytest.FixtureRequest, tmp_path: Path, servers: Servers) -> 
     from edge_case_stores import corner_at
 
     return corner_at(request.param, tmp_path, servers)
+
+
+@pytest.fixture(params=["memory", "redis"])
+def hot(request: pytest.FixtureRequest, plain_redis: RedisServer) -> Iterator[Hot]:
+    """A hot side of each kind for a hybrid store."""
+    from hot_sides import hot_side
+
+    with hot_side(request.param, plain_redis) as made:
+        yield made
+
+
+@pytest.fixture
+def sides(hot: Hot) -> tuple[Around, Around]:
+    """A cache and a durable store that count their calls."""
+    from hot_sides import Around
+
+    from session_core.stores.memory import MemoryStore
+
+    return Around(hot.cache), Around(MemoryStore())
+
+
+@pytest.fixture
+def inner_saver() -> InMemorySaver:
+    """A saver of LangGraph's to put inside ours."""
+    from langgraph.checkpoint.memory import InMemorySaver
+
+    return InMemorySaver()
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def twins(
+    request: pytest.FixtureRequest, postgres: PostgresServer, tmp_path: Path
+) -> Iterator[list[BaseCheckpointSaver[Any]]]:
+    """Two savers of one kind: one to be put inside ours, one for the same graph without us."""
+    from inner_savers import blocking_savers
+
+    with blocking_savers(request.param, postgres, tmp_path / "inner.db", tmp_path / "plain.db") as savers:
+        yield savers
+
+
+@pytest.fixture
+def sessions_beside(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sessions]:
+    """Our store beside an inner saver: in a file where that one is in one, else in memory."""
+    from talking_graphs import POLICY
+
+    from session_core import Sessions
+
+    in_file = "sqlite" in request.node.name
+    with Sessions(f"sqlite:///{tmp_path}/sessions.db" if in_file else "memory://", policy=POLICY) as opened:
+        yield opened

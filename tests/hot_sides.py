@@ -12,7 +12,10 @@ import ormsgpack
 from redis_server import RedisServer
 
 from session_core.stores.cache import Cache, Entry, MemoryCache
+from session_core.stores.hybrid import HybridStore
 from session_core.stores.redis.cache import RedisCache
+from session_core.testing import KEY
+from session_core.turns import Key
 from session_core.voices import run_blocking
 
 PATIENT = "?socket_timeout=20&socket_connect_timeout=20&wait_s=20"
@@ -174,3 +177,34 @@ class Forgetful(Around):
 
 class Died(BaseException):
     """The process is gone."""
+
+
+def hybrid(sides: tuple[Around, Around], **options: Any) -> HybridStore:
+    """The store of a cache and a durable store."""
+    return HybridStore(sides[0], sides[1], **options)
+
+
+def calls(sides: tuple[Around, Around]) -> tuple[Counter[str], Counter[str]]:
+    """The calls to both sides since the last look."""
+    found = Counter(sides[0].called), Counter(sides[1].called)
+    sides[0].called.clear()
+    sides[1].called.clear()
+    return found
+
+
+def agrees(store: HybridStore, key: Key = KEY) -> bool:
+    """Whether a view is what the durable side says."""
+    return run_blocking(store.load(key)) == run_blocking(store.cold.load(key))
+
+
+PLACE = "8:a tenant:a session"
+ENTRY = Entry(b"head", (b"one", b"two"))
+
+
+def filled(cache: Cache, place: str = PLACE) -> None:
+    seen = run_blocking(cache.look(place))
+    assert run_blocking(cache.fill(place, seen.mark, ENTRY))
+
+
+def found_in(cache: Cache, place: str = PLACE) -> Entry | None:
+    return run_blocking(cache.look(place)).entry

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import psycopg
+import talking_graphs
 from blocking_voice import BlockingVoice
+from langchain_core.messages import AnyMessage, HumanMessage, RemoveMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.postgres import PostgresSaver
@@ -18,10 +21,13 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from postgres_server import PostgresServer
 from psycopg.rows import dict_row
+from talking_graphs import CONFIG
 
 from langchain_session.saver import InnerSaver
 
 _schemas = count(1)
+talker = partial(talking_graphs.talker, strict=True)
+EDITS = [RemoveMessage("h16"), HumanMessage("edited", id="h3")]
 
 
 class WholeSaver(InMemorySaver):
@@ -104,3 +110,27 @@ async def awaiting_saver(kind: str, server: PostgresServer, path: Path) -> Async
             saver = AsyncPostgresSaver(opened)
             await saver.setup()
             yield saver
+
+
+def kept(saver: BaseCheckpointSaver[Any], config: dict[str, Any] = CONFIG) -> list[AnyMessage]:
+    """The messages of the thread, as `saver` has them."""
+    found = saver.get_tuple(config)
+    return found.checkpoint["channel_values"].get("messages", []) if found else []
+
+
+def questions(messages: list[AnyMessage]) -> list[str]:
+    return [str(message.content) for message in messages if message.type == "human"]
+
+
+def history(saver: BaseCheckpointSaver[Any], config: dict[str, Any] = CONFIG) -> list[Any]:
+    """All checkpoints of the thread, without what is drawn at random."""
+    return [
+        (found.metadata["source"], found.metadata["step"], found.checkpoint["channel_values"].get("messages"))
+        for found in saver.list(config)
+    ]
+
+
+def turn_ends(graph: Any, messages: int) -> Any:
+    """The config of the checkpoint that ended a turn with so many messages."""
+    states = graph.get_state_history(CONFIG)
+    return next(s.config for s in states if len(s.values.get("messages", [])) == messages and not s.next)

@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
+from chains import result_of
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.tools import tool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import Field
 
@@ -69,3 +71,14 @@ def changes(seen: Sequence[Sequence[BaseMessage]]) -> int:
     """How many of the lists do not begin with the whole of the list before them."""
     said = [[(m.type, str(m.content), str(getattr(m, "tool_calls", ""))) for m in messages] for messages in seen]
     return sum(later[: len(earlier)] != earlier for earlier, later in pairwise(said))
+
+
+@tool
+def fetch(n: int) -> str:
+    """Fetch result n."""
+    return result_of(n)
+
+
+def recalling(n: int, seen: Sequence[BaseMessage]) -> AIMessage:
+    """Looks for the third result again, and says whether it was found."""
+    return call("recall", "r", query="C-0003") if n == 1 else AIMessage(f"I saw {'C-0003' in str(seen[-1].content)}")

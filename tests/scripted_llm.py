@@ -131,3 +131,15 @@ def user(content: str) -> ChatMessage:
 
 def assistant(content: str) -> ChatMessage:
     return ChatMessage(content, role=MessageRole.ASSISTANT)
+
+
+def conversation(turns: int, *, words: int = 60) -> list[ChatMessage]:
+    """`turns` exchanges, every third with two tool calls and large results."""
+    made: list[ChatMessage] = []
+    for n in range(turns):
+        made.append(user(f"question {n} about order ORD-{n} " + "please tell me more " * (words // 4)))
+        if n % 3 == 0:
+            made.append(calls(f"c{n}", f"d{n}", order=n))
+            made += [result(f"c{n}", f"row {n} of the table\n" * words), result(f"d{n}", "fine")]
+        made.append(assistant(f"answer {n} " + "word " * words))
+    return made

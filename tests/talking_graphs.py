@@ -11,6 +11,7 @@ from langgraph.channels import DeltaChannel
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import _messages_delta_reducer, add_messages
+from strict_model import check_sent
 
 from session_core import Budget, Policy, Sessions
 
@@ -26,10 +27,11 @@ def talker(
     reducer: Reducer = _messages_delta_reducer,
     seen: list[list[AnyMessage]] | None = None,
     whole: bool = False,
+    strict: bool = False,
 ) -> Any:
     """A turn has four messages, whose ids follow the question's. `every` updates a delta has its snapshot.
 
-    With `whole` the model gives its whole input back, and its answer.
+    With `whole` the model gives its whole input back, and its answer. A `strict` one refuses what providers refuse.
     """
     of_messages: Any = add_messages if every is None else DeltaChannel(reducer, snapshot_frequency=every)
     of_sizes: Any = together if every is None else DeltaChannel(updated, snapshot_frequency=every + 3)
@@ -43,18 +45,20 @@ def talker(
         messages = state["messages"]
         if seen is not None:
             seen.append(list(messages))
+        if strict:
+            check_sent(messages)
         last = messages[-1]
         if isinstance(last, HumanMessage):
             call = {"name": "look", "args": {"q": last.content}, "id": f"call-{last.id}"}
             answer = AIMessage("", tool_calls=[call], id=f"ask-{last.id}")
         else:
-            answer = AIMessage(f"answer to {last.id}", id=f"say-{last.id}")
+            answer = AIMessage(f"answer to {last.id}", id=f"say-{last.id}", response_metadata={"n": 1})
         return {"messages": [*messages, answer] if whole else [answer]}
 
     def tools(state: State) -> State:
         call = state["messages"][-1].tool_calls[0]
         text = "".join(f"row {n}: {call['args']['q']} is {n * 37}\n" for n in range(60))
-        done = ToolMessage(text, tool_call_id=call["id"], id=f"did-{call['id']}")
+        done = ToolMessage(text, tool_call_id=call["id"], id=f"did-{call['id']}", artifact={"rows": [1, 2]})
         return {"messages": [done], "sizes": {call["id"]: len(text)}}
 
     graph = StateGraph(State)

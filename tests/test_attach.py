@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import pytest
-from chains import State, chain_of_calls, check_views, result_of
+from chains import State, chain_in_state, chain_of_calls, check_views, result_of
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage, RemoveMessage, ToolMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
@@ -41,15 +41,6 @@ class Frozen:
 def sessions():
     with Sessions(policy=POLICY) as opened:
         yield opened
-
-
-def chain_in_state(calls: int = CALLS) -> list[BaseMessage]:
-    """The messages of a run of `calls` calls, each with an id."""
-    said: list[BaseMessage] = [HumanMessage("go", id="h")]
-    for n in range(1, calls + 1):
-        said.append(AIMessage("", id=f"a{n}", tool_calls=[{"name": "f", "args": {"n": n}, "id": f"c{n}"}]))
-        said.append(ToolMessage(result_of(n), id=f"t{n}", tool_call_id=f"c{n}"))
-    return said
 
 
 def raw(messages: list[BaseMessage]) -> list[Any]:
@@ -123,7 +114,7 @@ def one_node(node: Any, *, reducer: Any = add_messages) -> StateGraph:
 
 def run_once(node: Any, *, reducer: Any = add_messages) -> list[BaseMessage]:
     graph = attach(one_node(node, reducer=reducer).compile(), policy=POLICY)
-    return graph.invoke({"messages": chain_in_state()}, CONFIG)["messages"]
+    return graph.invoke({"messages": chain_in_state(CALLS)}, CONFIG)["messages"]
 
 
 ANSWER = AIMessage("done", id="end")
@@ -141,19 +132,19 @@ RETURNS = {
 
 @pytest.mark.parametrize("returns", RETURNS.values(), ids=RETURNS)
 def test_returned_view_messages_are_mapped_back_to_the_originals(returns):
-    assert run_once(lambda state: returns(state["messages"])) == [*chain_in_state(), ANSWER]
+    assert run_once(lambda state: returns(state["messages"])) == [*chain_in_state(CALLS), ANSWER]
 
 
 def test_replacing_the_state_by_the_shown_messages_keeps_it_whole():
     replaced = run_once(lambda state: {"messages": [*state["messages"], ANSWER]}, reducer=lambda _, new: new)
-    assert replaced == [*chain_in_state(), ANSWER]
+    assert replaced == [*chain_in_state(CALLS), ANSWER]
 
 
 def test_a_single_returned_message_is_mapped_back_to_its_original():
     def give_back(state):
         return {"messages": next(m for m in state["messages"] if m.type == "tool" and mark_of(m))}
 
-    assert run_once(give_back) == chain_in_state()
+    assert run_once(give_back) == chain_in_state(CALLS)
 
 
 def test_a_clip_that_a_node_changed_is_stored_as_changed():
@@ -166,7 +157,7 @@ def test_a_clip_that_a_node_changed_is_stored_as_changed():
 
 def test_removing_a_digest_removes_the_messages_it_covers():
     gone = run_once(lambda state: {"messages": [RemoveMessage(id=m.id) for m in state["messages"][:-2]]})
-    assert gone == chain_in_state()[-2:]
+    assert gone == chain_in_state(CALLS)[-2:]
 
 
 def test_inputs_of_a_send_fit_and_are_stored_whole(sessions):
@@ -180,9 +171,9 @@ def test_inputs_of_a_send_fit_and_are_stored_whole(sessions):
     graph.add_node("start", lambda state: Command(goto=Send("work", {"messages": state["messages"]})))
     graph.add_node("work", work)
     graph.add_edge(START, "start")
-    ended = attach(graph.compile(), policy=POLICY).invoke({"messages": chain_in_state()}, CONFIG)
+    ended = attach(graph.compile(), policy=POLICY).invoke({"messages": chain_in_state(CALLS)}, CONFIG)
     check_views(seen)
-    assert ended["messages"] == [*chain_in_state(), ANSWER]
+    assert ended["messages"] == [*chain_in_state(CALLS), ANSWER]
 
 
 def test_a_send_from_an_edge_gets_its_own_messages(sessions):

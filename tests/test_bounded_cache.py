@@ -11,7 +11,8 @@ from weakref import ref
 import pytest
 
 from session_core.budget import Budget
-from session_core.compress.fold import PlanCache, PlanContext, lines_of
+from session_core.compress.digest_text import lines_of
+from session_core.compress.plan_cache import PlanCache, PlanContext
 from session_core.language.values import _values_before, values
 from session_core.plan import Digest
 from session_core.policy import Policy

@@ -12,13 +12,12 @@ from typing import Any
 
 import bpe_openai
 import pytest
+from clipping import REFERENCE, clipped, quarter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from session_core.compress.clip import Clip, clip, clip_arguments
 from session_core.errors import BudgetError
-
-REFERENCE = "8c1f20ab"
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=60)
 VALUES = st.recursive(
@@ -58,17 +57,6 @@ LINES = st.lists(
     ),
     max_size=80,
 ).map("\n".join)
-
-
-def quarter(text: str) -> int:
-    return (len(text) + 3) // 4
-
-
-def clipped(text: str, max_tokens: int = 200, *terms: str) -> Clip:
-    result = clip(text, max_tokens=max_tokens, count=quarter, reference=REFERENCE, terms=frozenset(terms))
-    assert result is not None
-    assert quarter(result.text) == result.tokens <= max_tokens
-    return result
 
 
 # What holds for every text

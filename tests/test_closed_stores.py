@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
@@ -15,6 +14,7 @@ import pytest
 import redis
 from every_store import Servers
 from redis_server import redis_sentinel
+from waiting import until
 
 from session_core import Budget, Policy, Sessions
 from session_core.errors import StoreClosed
@@ -70,13 +70,6 @@ def opened(request: Any, servers: Servers) -> Iterator[Opened]:
     made = Opened(request.param, servers)
     yield made
     run_blocking(made.store.close())
-
-
-def until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < end, "it never came"
-        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("voice", ["blocking", "awaiting"])

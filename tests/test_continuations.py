@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from session_core import Budget, Policy, Sessions
-from session_core.compress.evidence import _remaining_ties_weight
+from session_core.compress.open_ended import remaining_ties_weight
 from session_core.compress.passages import Reading, read
 from session_core.compress.scoring import Question
 from session_core.language.continuations import asks_for_everything, is_continuation, is_question
@@ -85,10 +85,10 @@ def test_yes_refers_to_the_offer_right_before_it() -> None:
         _reading("Shall I order it?"),
     )
     told = (Message(Role.ASSISTANT, "The ridge tiles are here.", seq=9), _reading("They are here."))
-    assert _remaining_ties_weight(Question("Yes please"), [asked]) == 1
-    assert _remaining_ties_weight(Question("Yes please"), [told]) < 1
-    assert _remaining_ties_weight(Question("Ok, what's next?"), [asked]) < 1
-    assert _remaining_ties_weight(Question("That's right", repeated="Shall I order them?"), [told]) == 1
+    assert remaining_ties_weight(Question("Yes please"), [asked]) == 1
+    assert remaining_ties_weight(Question("Yes please"), [told]) < 1
+    assert remaining_ties_weight(Question("Ok, what's next?"), [asked]) < 1
+    assert remaining_ties_weight(Question("That's right", repeated="Shall I order them?"), [told]) == 1
 
 
 def _reading(text: str) -> Reading:

@@ -7,7 +7,7 @@ from chains import result_of
 from deepagents import create_deep_agent
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.tools import tool
-from scripted_chat import ScriptedChat, call, fetching
+from scripted_chat import ScriptedChat, call, fetch, fetching, recalling
 
 from langchain_session import SessionMiddleware, SessionSaver, recall_tool
 from langchain_session.messages import mark_of
@@ -17,12 +17,6 @@ LIMIT = 12_000
 POLICY = Policy(Budget(LIMIT, reply_reserve_tokens=0), folding="inline")
 CONFIG: dict[str, Any] = {"configurable": {"thread_id": "t"}, "recursion_limit": 500}
 CALLS = 12
-
-
-@tool
-def fetch(n: int) -> str:
-    """Fetch result n."""
-    return result_of(n)
 
 
 @pytest.fixture
@@ -45,10 +39,6 @@ def kept(agent: Any) -> list[Any]:
     messages = agent.get_state(CONFIG).values["messages"]
     assert not any(mark_of(m) for m in messages)
     return messages
-
-
-def recalling(n: int, seen: Any) -> AIMessage:
-    return call("recall", "r", query="C-0003") if n == 1 else AIMessage(f"I saw {'C-0003' in str(seen[-1].content)}")
 
 
 def test_every_model_call_fits_and_the_state_keeps_all(saver):

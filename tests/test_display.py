@@ -170,5 +170,5 @@ def test_a_session_that_cannot_be_read_shows_why() -> None:
         session = sessions.session("<b>s")
         session.append({"role": "user", "content": "hello"})
     page = session._repr_html_()
-    assert "session &lt;b&gt;s: memory:// was closed; open the sessions again" in page
+    assert "session &lt;b&gt;s: memory:// was closed and stays so; make a new Sessions or saver" in page
     assert not _Tags(page).open

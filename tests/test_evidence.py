@@ -8,7 +8,6 @@ import pytest
 
 from session_core import Budget, Policy, Sessions
 from session_core.compress.blocks import HEAD
-from session_core.compress.evidence import quote_block
 from session_core.compress.json_passages import rows
 from session_core.compress.json_text import read_json
 from session_core.compress.passages import read
@@ -19,6 +18,7 @@ from session_core.compress.word_values import shape
 from session_core.counting.tokens import counter_for
 from session_core.testing import check_valid
 from session_core.turns import Message, Role, ToolCall
+from tests.quote_blocks import quote_block
 
 count = counter_for(None).count
 

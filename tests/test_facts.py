@@ -1,43 +1,19 @@
-"""Facts: what must survive is taken word for word, the newest stands, rules come first, data never rules."""
+"""Facts: what must survive is taken word for word, and data never rules."""
 
 from __future__ import annotations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from stated import assistant, tool, user
 
-from session_core.fact_selection import line, select
-from session_core.facts import FACT_CHARACTERS, USER_FACTS, extract, merge
+from session_core.facts import FACT_CHARACTERS, USER_FACTS, extract
 from session_core.plan import Fact, FactKind
 from session_core.turns import Message, Role, ToolCall
 
 
-def user(text: str, seq: int = 1, author: str | None = None) -> Message:
-    return Message(Role.USER, text, seq=seq, author=author)
-
-
-def assistant(text: str, seq: int = 1) -> Message:
-    return Message(Role.ASSISTANT, text, seq=seq)
-
-
-def tool(text: str, seq: int = 1) -> Message:
-    return Message(Role.TOOL, text, seq=seq, tool_call_id="c1", name="search")
-
-
 def kinds_of(message: Message) -> list[FactKind]:
     return [fact.kind for fact in extract([message])]
-
-
-def told(*messages: Message) -> tuple[Fact, ...]:
-    """Facts as a record gives them: message by message."""
-    facts: tuple[Fact, ...] = ()
-    for message in messages:
-        facts = merge(facts, extract([message]))
-    return facts
-
-
-def current(*messages: Message) -> str:
-    return "\n".join(line(fact) for fact in told(*messages) if fact.current)
 
 
 @pytest.mark.parametrize(
@@ -242,147 +218,6 @@ def test_a_message_full_of_facts_gives_the_most_binding_ones() -> None:
     assert facts[-1].kind is FactKind.RULE
 
 
-def test_the_same_words_are_kept_once() -> None:
-    assert len(told(user("I prefer tea."), user("i prefer  tea", 2))) == 1
-
-
-def test_merging_twice_changes_nothing() -> None:
-    new = extract([user("My budget is $900."), user("Actually my budget is $800.", 2)])
-    assert merge(merge((), new), new) == merge((), new)
-
-
-def test_a_later_value_of_a_slot_takes_the_place_of_the_earlier_one() -> None:
-    first, second = told(user("My budget is $900."), user("My budget is $700.", 5))
-    assert (first.superseded_by, second.current) == (5, True)
-
-
-def test_a_value_that_comes_back_is_current_again() -> None:
-    facts = told(user("My budget is $900."), user("My budget is $700.", 2), user("My budget is $900.", 3))
-    assert [fact.seq for fact in facts if fact.current] == [3]
-
-
-def test_two_people_who_contradict_each_other_are_both_kept() -> None:
-    facts = told(user("The deadline is Friday.", 1, "Ann"), user("The deadline is Monday.", 2, "Bob"))
-    assert all(fact.current for fact in facts)
-
-
-def test_a_tool_or_the_assistant_never_replaces_what_the_user_said() -> None:
-    said = current(
-        user("My budget is $900."), assistant("Your budget is $500.", 2), tool("budget: $100 (ref A-1234)", 3)
-    )
-    assert "My budget is $900." in said
-
-
-def test_a_correction_without_a_slot_replaces_the_last_value_of_its_type() -> None:
-    said = current(user("We fly to Rome on 3 May with 2 people."), user("No, I meant 4 May.", 3))
-    assert "3 May" not in said
-    assert "No, I meant 4 May. [We fly to Rome on … with 2 people.]" in said
-
-
-def test_a_chain_of_corrections_keeps_what_it_is_about() -> None:
-    said = current(
-        user("We fly to Rome on 3 May."),
-        user("No, I meant 4 May.", 3),
-        user("Sorry, make it 5 May instead.", 5),
-    )
-    assert said == "Sorry, make it 5 May instead. [We fly to Rome on ….]"
-
-
-def test_a_correction_replaces_what_the_assistant_repeated_and_keeps_the_rest_of_it() -> None:
-    said = current(
-        user("We fly on 3 May."),
-        assistant("On 3 May there is a seat for $120.", 2),
-        user("Actually, 4 May.", 3),
-    )
-    assert "3 May" not in said
-    assert "On … there is a seat for $120." in said
-
-
-def test_a_corrected_limit_stays_a_limit() -> None:
-    facts = told(user("My budget is $900."), user("Make it $1,200 instead.", 2))
-    assert [(f.kind, f.slot) for f in facts if f.current] == [(FactKind.CONSTRAINT, "budget")]
-
-
-def test_a_correction_may_name_less_than_the_slot() -> None:
-    said = current(user("My departure date is 3 May."), user("Change the date to 4 May.", 2))
-    assert "3 May" not in said
-
-
-def test_a_correction_that_could_mean_two_values_stands_behind_both() -> None:
-    said = current(user("We stay from 3 May to 9 May."), user("No, I meant 4 May.", 2))
-    assert said == "We stay from 3 May to 9 May (later: “No, I meant 4 May.”)"
-
-
-def test_a_correction_leaves_what_another_person_said() -> None:
-    facts = told(user("I arrive on 3 May.", 1, "Ann"), user("Actually, I arrive on 4 May.", 2, "Bob"))
-    assert all(fact.current for fact in facts)
-
-
-def test_a_correction_of_a_date_leaves_amounts_alone() -> None:
-    facts = told(user("It costs $300."), user("No, I meant 4 May.", 2))
-    assert all(fact.current for fact in facts)
-
-
-def test_two_things_said_of_one_person_are_both_kept() -> None:
-    facts = told(user("My daughter is 5."), user("My daughter is allergic to nuts.", 2))
-    assert all(fact.current for fact in facts)
-
-
-def test_what_a_replaced_sentence_says_besides_is_not_lost() -> None:
-    said = current(user("My budget is $900 until 3 May."), user("My budget is $700.", 2))
-    assert "$900" not in said
-    assert "3 May" in said
-
-
-def test_a_line_names_the_author_and_what_it_is_about() -> None:
-    fact = Fact(FactKind.CORRECTION, "make it\n4 May", seq=1, author="Ann", slot="departure date")
-    assert line(fact) == "Ann: make it 4 May [departure date]"
-
-
-def test_a_line_does_not_repeat_what_its_words_say() -> None:
-    assert line(Fact(FactKind.AMOUNT, "My budget is $5", seq=1, slot="budget")) == "My budget is $5"
-
-
-FACTS = st.lists(
-    st.builds(
-        Fact,
-        st.sampled_from(list(FactKind)),
-        st.text("ab 12.", min_size=1, max_size=60),
-        seq=st.integers(1, 30),
-        superseded_by=st.sampled_from([None, None, None, 31]),
-    ),
-    max_size=25,
-)
-
-
-def price(fact: Fact) -> int:
-    return len(f"- ({fact.kind}) {line(fact)}\n")
-
-
-@given(FACTS, st.integers(0, 600))
-def test_what_is_selected_fits_and_is_current(facts: list[Fact], room: int) -> None:
-    chosen = select(facts, max_tokens=room, count=len)
-    assert sum(map(price, chosen)) <= room
-    assert all(fact.current for fact in chosen)
-
-
-@given(FACTS, st.integers(0, 600))
-def test_no_rule_is_dropped_while_anything_else_is_kept(facts: list[Fact], room: int) -> None:
-    chosen = select(facts, max_tokens=room, count=len)
-    pinned = [fact for fact in facts if fact.current and fact.kind.pinned]
-    if any(not fact.kind.pinned for fact in chosen):
-        assert sum(fact.kind.pinned for fact in chosen) == len(pinned)
-    rules = [fact for fact in pinned if fact.kind is FactKind.RULE]
-    if any(fact.kind is not FactKind.RULE for fact in chosen):
-        assert sum(fact.kind is FactKind.RULE for fact in chosen) == len(rules)
-
-
-@given(FACTS)
-def test_with_room_enough_every_current_fact_stands_in_reading_order(facts: list[Fact]) -> None:
-    chosen = select(facts, max_tokens=10**6, count=len)
-    assert [fact.seq for fact in chosen] == sorted(fact.seq for fact in facts if fact.current)
-
-
 @given(st.lists(st.tuples(st.sampled_from([Role.USER, Role.ASSISTANT, Role.TOOL]), st.text(max_size=200))))
 def test_any_text_gives_facts_that_stand_in_it(said: list[tuple[Role, str]]) -> None:
     for seq, (role, text) in enumerate(said, start=1):
@@ -390,57 +225,3 @@ def test_any_text_gives_facts_that_stand_in_it(said: list[tuple[Role, str]]) -> 
         for fact in extract([Message(role, text, seq=seq, tool_call_id=call)]):
             assert role is Role.USER or not fact.kind.pinned
             assert " ".join(fact.text.split()).strip("…") in " ".join(text.split())
-
-
-SAID = (
-    "My budget is $900.",
-    "Actually $800.",
-    "No, I meant 4 May.",
-    "We fly on 3 May.",
-    "Never call me.",
-    "My name is Ann.",
-    "make it 5 people",
-    "The deadline is Friday",
-    "change it to Monday",
-)
-
-
-@given(st.lists(st.sampled_from(SAID), max_size=12))
-def test_of_each_slot_one_value_is_current_and_rules_never_go(said: list[str]) -> None:
-    facts = told(*(user(text, seq) for seq, text in enumerate(said, start=1)))
-    slots = [fact.slot for fact in facts if fact.current and fact.slot]
-    assert len(slots) == len(set(slots))
-    assert all(fact.current for fact in facts if fact.kind is FactKind.RULE)
-
-
-@pytest.mark.parametrize(
-    "correction",
-    [
-        "A correction: the budget for the review is 5,200 EUR, not 4,800 EUR.",
-        "The budget for the review is 5,200 EUR, not 4,800 EUR.",
-    ],
-)
-def test_a_correction_that_quotes_the_old_value_replaces_it_and_keeps_the_rest(correction: str) -> None:
-    stated = Message(Role.USER, "The budget for the review is 4,800 EUR, and it must be done by 14 March 2027.", seq=1)
-    corrected = Message(Role.USER, correction, seq=2)
-    facts = merge((), extract([stated, corrected]))
-    current = [line(fact) for fact in facts if fact.current]
-    assert stated.content not in current
-    assert any(shown.startswith(correction) for shown in current)
-    assert any("14 March 2027" in shown for shown in current)
-
-
-def test_many_facts_of_one_kind_never_push_the_only_one_of_another_out() -> None:
-    said = [Message(Role.USER, "My name is Mara Lindqvist.", seq=1)]
-    said += [Message(Role.USER, f"I prefer option {n}.", seq=n) for n in range(2, 62)]
-    facts = merge((), extract(said))
-    shown = select(facts, max_tokens=120, count=lambda text: (len(text) + 3) // 4)
-    assert "My name is Mara Lindqvist." in [fact.text for fact in shown]
-
-
-def test_of_too_many_rules_the_first_and_the_last_stay() -> None:
-    said = [Message(Role.USER, f"Never open gate {n} at night.", seq=n) for n in range(1, 301)]
-    shown = select(merge((), extract(said)), max_tokens=200, count=lambda text: (len(text) + 3) // 4)
-    told = [fact.text for fact in shown]
-    assert told[0] == "Never open gate 1 at night."
-    assert told[-1] == "Never open gate 300 at night."

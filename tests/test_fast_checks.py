@@ -5,7 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session_core.compress.fold import PlanCache, PlanContext, digest_message, fold, lines_of
+from session_core.compress.digest_text import digest_message, lines_of
+from session_core.compress.fold import fold
+from session_core.compress.plan_cache import PlanCache, PlanContext
 from session_core.compress.summary import _FIGURES, _NUMERALS
 from session_core.counting.tokens import counter_for, message_tokens
 from session_core.language import instructions, quoting
@@ -13,12 +15,13 @@ from session_core.language.corrections import CORRECTIONS, REVISIONS
 from session_core.language.cue import STEM_CHARACTERS, Cue
 from session_core.language.cues import _Cues, is_rule, may_be_rule
 from session_core.language.pasted_text import of_one_line
-from session_core.language.phrases import COMMITMENTS, CONSTRAINTS, DECISIONS, IDENTITIES, PREFERENCES, RULES
+from session_core.language.phrases import COMMITMENTS, CONSTRAINTS, DECISIONS, IDENTITIES, PREFERENCES
+from session_core.language.rules import RULES
 from session_core.language.words import _END, _END_IN_ASCII, _WORD, runs, words
 from session_core.plan import Digest, Limits
 from session_core.policy import Policy
 from session_core.ranges import Ranges
-from session_core.turns import Message, Role, Unit
+from session_core.turns import Message, Role
 
 MARKS = [
     *("<", ">", "~", "`", "：", '"', '"""', "'", "'''", "-", "---", "=", "***", "___", "#", "###", "[", "{", "|", "("),
@@ -113,8 +116,8 @@ def test_the_lines_of_a_fold_upon_another_are_what_they_are_without_a_memory() -
     said = ["My budget is $900.", "Always answer in English.", "The deadline is 3 May.", "No, my budget is $700."]
     digest: Digest | None = None
     for seq, text in enumerate(said, 1):
-        part = Unit((Message(Role.USER, text, seq=seq, id=str(seq)),))
-        digest = fold(digest, [part], Ranges.span(1, seq), context=tools)
+        message = Message(Role.USER, text, seq=seq, id=str(seq))
+        digest = fold(digest, [message], Ranges.span(1, seq), context=tools)
     assert digest is not None
     assert len(digest.facts) == 3
     assert "$700" in "".join(lines_of(digest, tools).texts)

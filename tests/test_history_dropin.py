@@ -11,7 +11,6 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 from langchain_core.runnables import ConfigurableFieldSpec
 from langchain_core.runnables.history import RunnableWithMessageHistory
-from redis_server import RedisServer, redis_server
 from strict_model import StrictChatModel
 
 from langchain_session import SessionChatMessageHistory
@@ -28,18 +27,12 @@ FIELDS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[RedisServer]:
-    with redis_server(appendonly="no") as running:
-        yield running
-
-
 @pytest.fixture(params=["memory", "sqlite", "redis"])
-def sessions(request: pytest.FixtureRequest, tmp_path, server) -> Iterator[Sessions]:
+def sessions(request: pytest.FixtureRequest, tmp_path, plain_redis) -> Iterator[Sessions]:
     if request.param == "redis":
-        with server.client() as client:
+        with plain_redis.client() as client:
             client.flushall()
-    urls = {"memory": "memory://", "sqlite": f"sqlite:///{tmp_path}/chat.db", "redis": server.url}
+    urls = {"memory": "memory://", "sqlite": f"sqlite:///{tmp_path}/chat.db", "redis": plain_redis.url}
     with Sessions(urls[request.param], policy=POLICY) as opened:
         yield opened
 
@@ -127,10 +120,10 @@ def test_clear_ends_one_conversation_and_no_other(sessions):
     assert [m.content for m in one.messages] == ["again", "yes"]
 
 
-def test_an_idle_conversation_on_redis_expires(server):
-    with server.client() as client:
+def test_an_idle_conversation_on_redis_expires(plain_redis):
+    with plain_redis.client() as client:
         client.flushall()
-        with Sessions(f"{server.url}?ttl_s=600") as sessions:
+        with Sessions(f"{plain_redis.url}?ttl_s=600") as sessions:
             history = SessionChatMessageHistory("s", sessions=sessions)
             history.add_messages([HumanMessage("hi")])
             ours = Names().of(history.session.key)

@@ -9,7 +9,7 @@ import pytest
 from injections import INJECTED, codes
 
 from session_core import Budget, Policy, Session, Sessions
-from session_core.compress.fold import digest_message
+from session_core.compress.digest_text import digest_message
 from session_core.facts import extract, merge
 from session_core.grounding import grounded_facts
 from session_core.language.instructions import is_instruction, relays_instruction

@@ -8,7 +8,6 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -20,23 +19,9 @@ from session_core.stores.sqlite import SqliteStore
 from session_core.testing import message
 from session_core.turns import Key, Role
 from session_core.voices import run_blocking
-from tests.postgres_server import postgres_server
-from tests.redis_server import redis_server
 
 WRITERS, TURNS = 6, 8
 KINDS = ["memory", "sqlite", "redis", "postgres"]
-
-
-@pytest.fixture(scope="module")
-def redis_url() -> Iterator[str]:
-    with redis_server() as server:
-        yield server.url
-
-
-@pytest.fixture(scope="module")
-def postgres_url() -> Iterator[str]:
-    with postgres_server() as server:
-        yield server.url
 
 
 @pytest.fixture

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import copy
-import gc
-import json
-import pickle
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,10 +19,8 @@ from llama_index.core.base.llms.types import (
     ThinkingBlock,
     ToolCallBlock,
 )
-from llama_index.core.memory import BaseMemory, ChatMemoryBuffer
-from llama_index.core.memory.simple_composable_memory import SimpleComposableMemory
-from llama_index.core.workflow import JsonSerializer
-from scripted_llm import ScriptedLLM, assistant, calls, result, user
+from llama_index.core.memory import ChatMemoryBuffer
+from scripted_llm import ScriptedLLM, assistant, calls, conversation, result, user
 
 from llamaindex_session import LLMSummarizer, SessionChatStore, SessionMemoryBuffer, recall_tool
 from session_core import Budget, Policy, Sessions
@@ -72,18 +66,6 @@ EVERY_BLOCK = [
     ChatMessage("", role="assistant"),
     ChatMessage(role="system", content="be brief"),
 ]
-
-
-def _chat(turns: int, *, words: int = 60) -> list[ChatMessage]:
-    """`turns` exchanges, every third with two tool calls and large results."""
-    made: list[ChatMessage] = []
-    for n in range(turns):
-        made.append(user(f"question {n} about order ORD-{n} " + "please tell me more " * (words // 4)))
-        if n % 3 == 0:
-            made.append(calls(f"c{n}", f"d{n}", order=n))
-            made += [result(f"c{n}", f"row {n} of the table\n" * words), result(f"d{n}", "fine")]
-        made.append(assistant(f"answer {n} " + "word " * words))
-    return made
 
 
 def test_it_is_a_chat_memory_buffer_and_never_false(memory: SessionMemoryBuffer) -> None:
@@ -145,7 +127,7 @@ def test_a_message_may_be_edited_after_it_was_put(memory: SessionMemoryBuffer) -
 
 def test_every_view_of_a_long_session_fits_and_is_valid(url: str) -> None:
     memory = SessionMemoryBuffer.from_defaults(session_id="long", url=url, token_limit=1_500)
-    said = _chat(300, words=20)
+    said = conversation(300, words=20)
     measure = memory.chat_store.sessions.services.measure
     for start in range(0, len(said), 7):
         memory.put_messages(said[start : start + 7])
@@ -157,7 +139,7 @@ def test_every_view_of_a_long_session_fits_and_is_valid(url: str) -> None:
 
 
 def test_a_view_in_mid_turn_ends_with_the_question(memory: SessionMemoryBuffer) -> None:
-    memory.put_messages(_chat(30))
+    memory.put_messages(conversation(30))
     memory.put(user("and now?"))
     assert memory.get()[-1] == user("and now?")
     assert memory.get(input="and now?")[-1] == user("and now?")
@@ -171,7 +153,7 @@ def test_a_call_whose_large_result_is_the_last_message_keeps_its_call(memory: Se
 
 def test_system_messages_stay_in_every_view(memory: SessionMemoryBuffer) -> None:
     memory.put(ChatMessage("Answer in French.", role="system"))
-    memory.put_messages(_chat(60))
+    memory.put_messages(conversation(60))
     assert memory.get()[0] == ChatMessage("Answer in French.", role="system")
 
 
@@ -182,7 +164,7 @@ def test_tool_calls_and_additional_data_count(memory: SessionMemoryBuffer) -> No
 
 
 def test_the_initial_token_count_makes_the_view_smaller(memory: SessionMemoryBuffer) -> None:
-    memory.put_messages(_chat(40))
+    memory.put_messages(conversation(40))
     measure = memory.chat_store.sessions.services.measure
     whole, less = memory.get(), memory.get(initial_token_count=1_400)
     overhead = memory.session.view(overhead_tokens=1_400)
@@ -221,7 +203,7 @@ def test_sessions_bring_their_budget_and_a_token_limit_may_lower_it(sessions: Se
     most = sessions.policy.budget.limit_tokens
     assert SessionMemoryBuffer.from_defaults(sessions=sessions).token_limit == most
     small = SessionMemoryBuffer.from_defaults(sessions=sessions, session_id="s", token_limit=800)
-    small.put_messages(_chat(40))
+    small.put_messages(conversation(40))
     assert small.session.view(overhead_tokens=most - 800).tokens <= 800
     whole = SessionMemoryBuffer.from_defaults(sessions=sessions, session_id="s")
     assert len(small.get()) < len(whole.get())
@@ -233,7 +215,7 @@ def test_two_sessions_of_one_store_never_meet(url: str) -> None:
     one = SessionMemoryBuffer.from_defaults(session_id="one", url=url, token_limit=1_000)
     two = SessionMemoryBuffer.from_defaults(session_id="two", url=url, token_limit=1_000)
     other = SessionMemoryBuffer.from_defaults(session_id="one", url=url, token_limit=1_000, tenant="acme")
-    one.put_messages([user("my pin is 1234"), *_chat(20)])
+    one.put_messages([user("my pin is 1234"), *conversation(20)])
     two.put(user("hello"))
     assert two.get(input="what is my pin?") == [user("hello")]
     assert recall_tool(two).call(query="pin").content == "Nothing in this conversation matches."
@@ -285,15 +267,15 @@ def test_a_chat_history_begins_the_session_once(url: str) -> None:
 
 
 def test_set_with_the_conversation_and_more_stores_only_what_is_more(memory: SessionMemoryBuffer) -> None:
-    memory.put_messages(_chat(4))
+    memory.put_messages(conversation(4))
     memory.set([*memory.get_all(), user("more")])
     memory.set([*memory.get_all(), assistant("and more")])
-    assert memory.get_all() == [*_chat(4), user("more"), assistant("and more")]
-    assert len(memory.session.record(all_branches=True)) == len(_chat(4)) + 2
+    assert memory.get_all() == [*conversation(4), user("more"), assistant("and more")]
+    assert len(memory.session.record(all_branches=True)) == len(conversation(4)) + 2
 
 
 def test_set_with_a_view_keeps_the_conversation_it_stands_for(memory: SessionMemoryBuffer) -> None:
-    said = _chat(40)
+    said = conversation(40)
     memory.put_messages(said)
     view = memory.get(input="order ORD-3")
     assert len(view) < len(said)
@@ -313,9 +295,9 @@ def test_set_with_another_conversation_replaces_it_and_loses_nothing(memory: Ses
 
 
 def test_set_with_a_view_of_another_session_takes_it_as_words(url: str, memory: SessionMemoryBuffer) -> None:
-    memory.put_messages(_chat(40))
+    memory.put_messages(conversation(40))
     other = SessionMemoryBuffer.from_defaults(session_id="two", url=url, token_limit=2_000)
-    other.put_messages(_chat(3))
+    other.put_messages(conversation(3))
     other.set(memory.get())
     assert [m.content for m in other.get_all()] == [m.content for m in memory.get()]
 
@@ -339,55 +321,6 @@ def test_sync_calls_work_inside_a_running_loop(memory: SessionMemoryBuffer) -> N
     assert asyncio.run(notebook()) == [user("hello"), assistant("hi")]
 
 
-def test_it_survives_dict_and_string(memory: SessionMemoryBuffer) -> None:
-    memory.put_messages(_chat(3))
-    through_string = SessionMemoryBuffer.from_string(memory.to_string())
-    through_dict = SessionMemoryBuffer.from_dict(json.loads(json.dumps(memory.to_dict())))
-    through_model = SessionMemoryBuffer.from_dict(memory.model_dump())
-    for again in (through_string, through_dict, through_model):
-        assert again.get_all() == _chat(3)
-        assert (again.session_id, again.token_limit) == (memory.session_id, memory.token_limit)
-        assert again.chat_store.sessions is memory.chat_store.sessions
-    through_dict.put(user("more"))
-    assert memory.get_all()[-1] == user("more")
-
-
-def test_it_survives_pickling(memory: SessionMemoryBuffer) -> None:
-    memory.put(user("hello"))
-    again = pickle.loads(pickle.dumps(memory))
-    assert isinstance(again, SessionMemoryBuffer)
-    assert again.get_all() == [user("hello")]
-
-
-def test_it_survives_the_serializer_of_workflows(memory: SessionMemoryBuffer) -> None:
-    memory.put(user("hello"))
-    again = JsonSerializer().deserialize(JsonSerializer().serialize(memory))
-    assert isinstance(again, SessionMemoryBuffer)
-    assert again.get_all() == [user("hello")]
-
-
-def test_a_serialized_memory_carries_no_message(memory: SessionMemoryBuffer) -> None:
-    memory.put(user("a secret"))
-    assert "secret" not in memory.to_string()
-
-
-def test_copies_are_the_memory_itself(memory: SessionMemoryBuffer) -> None:
-    assert copy.copy(memory) is copy.deepcopy(memory) is memory
-    assert copy.deepcopy({"memory": [memory]})["memory"][0] is memory
-
-
-def test_a_copy_with_other_values_leaves_the_memory_as_it_is(memory: SessionMemoryBuffer) -> None:
-    memory.put(user("hello"))
-    smaller, other = memory.model_copy(update={"token_limit": 100}), memory.model_copy(update={"chat_store_key": "b"})
-    assert (memory.token_limit, memory.session_id) == (2_000, "one")
-    assert (smaller.token_limit, smaller.get_all()) == (100, memory.get_all())
-    assert (other.session_id, other.get_all()) == ("b", [])
-    assert memory.model_copy(update={"session_id": "b"}).session_id == "b"
-    assert memory.model_copy() is memory.model_copy(deep=True) is memory
-    with pytest.raises(ValueError, match="tenant"):
-        memory.model_copy(update={"tenant": "acme"})
-
-
 def test_a_question_may_be_a_message(memory: SessionMemoryBuffer) -> None:
     for number in range(60):
         memory.put_messages([user(f"the code of door {number} is K-{number}00"), assistant("noted " + "so " * 40)])
@@ -398,62 +331,6 @@ def test_a_question_may_be_a_message(memory: SessionMemoryBuffer) -> None:
     assert any("K-700" in (message.content or "") for message in asked)
     assert asked == memory.get(input="what is the code of door 7?") == asyncio.run(memory.aget(input=question))
     assert memory.get(input=ChatMessage(role="user", blocks=[])) == memory.get()
-
-
-def test_a_memory_of_given_sessions_reattaches_while_they_live(sessions: Sessions) -> None:
-    memory = SessionMemoryBuffer.from_defaults(session_id="s", sessions=sessions, tenant="acme")
-    memory.put(user("hello"))
-    again = SessionMemoryBuffer.from_string(memory.to_string())
-    assert again.chat_store.sessions is sessions
-    assert again.get_all() == [user("hello")]
-
-
-def test_a_memory_of_sessions_that_are_gone_says_so_and_takes_new_ones(sessions: Sessions) -> None:
-    data = SessionMemoryBuffer.from_defaults(session_id="s", sessions=Sessions("memory://")).to_dict()
-    gc.collect()
-    with pytest.raises(ConfigError, match="sessions="):
-        SessionMemoryBuffer.from_dict(data)
-    again = SessionMemoryBuffer.from_dict(data, sessions=sessions)
-    assert (again.session_id, again.chat_store.sessions) == ("s", sessions)
-
-
-def test_a_policy_with_a_summarizer_is_found_again(url: str) -> None:
-    policy = Policy(Budget(2_000), summarizer=LLMSummarizer(ScriptedLLM("notes")))
-    memory = SessionMemoryBuffer.from_defaults(session_id="s", url=url, policy=policy)
-    assert SessionMemoryBuffer.from_string(memory.to_string()).chat_store.sessions.policy is policy
-    data = memory.to_dict()
-    data["chat_store"]["place"]["url"] += ".other"
-    with pytest.raises(ConfigError, match="llm:ScriptedLLM"):
-        SessionMemoryBuffer.from_dict(data)
-
-
-def test_what_another_memory_wrote_is_refused_with_the_way_to_move_it() -> None:
-    other = {"token_limit": 3_000, "chat_store": {"store": {}, "class_name": "SimpleChatStore"}}
-    with pytest.raises(ConfigError, match="put_messages"):
-        SessionMemoryBuffer.from_dict(other)
-
-
-def test_it_fits_where_frameworks_ask_for_a_memory(memory: SessionMemoryBuffer) -> None:
-    composed = SimpleComposableMemory.from_defaults(primary_memory=memory)
-    composed.put(user("hello"))
-    assert composed.primary_memory is memory
-    assert isinstance(memory, BaseMemory)
-    assert composed.get() == memory.get() == [user("hello")]
-
-
-def test_a_later_process_finds_the_session_by_what_was_written(url: str, memory: SessionMemoryBuffer) -> None:
-    import subprocess
-    import sys
-
-    memory.put_messages([user("hello"), assistant("hi")])
-    code = (
-        "import sys; from llamaindex_session import SessionMemoryBuffer as M;"
-        "print([m.content for m in M.from_string(sys.stdin.read()).get()])"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], input=memory.to_string(), capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == "['hello', 'hi']"
 
 
 def test_recall_gives_back_the_whole_behind_a_clip(memory: SessionMemoryBuffer) -> None:
@@ -490,7 +367,7 @@ def test_a_model_summarizes_and_what_it_makes_up_is_struck(url: str) -> None:
     llm = ScriptedLLM("The user asked about order ORD-1. Delivery is on 14 March 2031.")
     policy = Policy(Budget(1_500), folding="inline", summarizer=LLMSummarizer(llm))
     memory = SessionMemoryBuffer.from_defaults(session_id="s", url=url, policy=policy)
-    memory.put_messages(_chat(12))
+    memory.put_messages(conversation(12))
     memory.put(user("and?"))
     digest = memory.session.view().digest
     assert llm.heard

@@ -32,21 +32,15 @@ SERVERS = ("redis", "redis over TLS", "cluster", "postgres")
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[RedisServer]:
-    with redis_server(appendonly="no") as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def urls(server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def urls(plain_redis: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     folder: Path = tmp_path_factory.mktemp("front")
     with (
-        tls_front(server.port, folder) as (port, certificate),
+        tls_front(plain_redis.port, folder) as (port, certificate),
         postgres_server() as postgres,
         redis_cluster() as cluster,
     ):
         secured = f"rediss://127.0.0.1:{port}?ssl_ca_certs={certificate}"
-        yield {"redis": server.url, "redis over TLS": secured, "cluster": cluster, "postgres": postgres.url}
+        yield {"redis": plain_redis.url, "redis over TLS": secured, "cluster": cluster, "postgres": postgres.url}
 
 
 def _store(url: str) -> RedisStore | PostgresStore:
@@ -146,11 +140,11 @@ def test_what_a_loop_left_that_was_just_closed_is_closed_with_the_store(
 
 @pytest.mark.parametrize("voice", ["blocking", "awaiting"])
 def test_a_store_closed_while_a_loop_stands_still_is_closed_for_the_server_at_once(
-    voice: str, server: RedisServer
+    voice: str, plain_redis: RedisServer
 ) -> None:
-    loop, store = asyncio.new_event_loop(), RedisStore(server.url)
+    loop, store = asyncio.new_event_loop(), RedisStore(plain_redis.url)
     with nothing_unclosed():
-        with server.client() as client:
+        with plain_redis.client() as client:
             others = {one["id"] for one in client.client_list()}
             loop.run_until_complete(_use(store.awaiting()))
             (ours,) = {one["id"] for one in client.client_list()} - others
@@ -184,11 +178,11 @@ def test_a_child_that_closes_its_store_leaves_the_connections_of_its_parent(kind
     loop.close()
 
 
-def test_a_call_that_outlives_its_store_leaves_no_connection(server: RedisServer) -> None:
+def test_a_call_that_outlives_its_store_leaves_no_connection(plain_redis: RedisServer) -> None:
     async def work(store: RedisStore | PostgresStore) -> None:
         awaited = store.awaiting()
         await _use(awaited)
-        with server.client() as client:
+        with plain_redis.client() as client:
             client.client_pause(150, all=True)
         call = asyncio.create_task(_use(awaited))
         await asyncio.sleep(0.02)
@@ -196,7 +190,7 @@ def test_a_call_that_outlives_its_store_leaves_no_connection(server: RedisServer
         await call
 
     with nothing_unclosed():
-        store = RedisStore(server.url)
+        store = RedisStore(plain_redis.url)
         asyncio.run(work(store))
         del store
 

@@ -20,7 +20,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.tools import BaseTool, StructuredTool, tool
 from langgraph.types import Command
 from pydantic import BaseModel, Field
-from scripted_chat import ScriptedChat, call, fetching
+from scripted_chat import ScriptedChat, call, fetch, fetching, recalling
 
 from langchain_session import SessionMiddleware, SessionSaver, attach, recall_tool
 from langchain_session.messages import mark_of
@@ -31,12 +31,6 @@ LIMIT = 8_000
 POLICY = Policy(Budget(LIMIT, reply_reserve_tokens=0), folding="inline")
 CONFIG: dict[str, Any] = {"configurable": {"thread_id": "t"}, "recursion_limit": 500}
 CALLS = 10
-
-
-@tool
-def fetch(n: int) -> str:
-    """Fetch result n."""
-    return result_of(n)
 
 
 @pytest.fixture
@@ -69,10 +63,6 @@ def agent_of(
         middleware=middleware,
         **named,
     )
-
-
-def recalling(n: int, seen: Any) -> AIMessage:
-    return call("recall", "r", query="C-0003") if n == 1 else AIMessage(f"I saw {'C-0003' in str(seen[-1].content)}")
 
 
 @pytest.mark.parametrize("awaited", [False, True], ids=["blocking", "awaited"])

@@ -14,7 +14,6 @@ from llama_index.core.memory import ChatMemoryBuffer, Memory
 from llama_index.core.storage.chat_store import SimpleChatStore
 from llama_index.core.storage.chat_store.sql import SQLAlchemyChatStore
 from llama_index.storage.chat_store.redis import RedisChatStore
-from redis_server import redis_server
 
 from llamaindex_session import SessionChatStore, SessionMemoryBuffer
 from llamaindex_session.messages import from_core_many
@@ -43,12 +42,6 @@ SAID = [
 def sessions(request, tmp_path):
     with Sessions("memory://" if request.param == "memory" else f"sqlite:///{tmp_path}/chat.db") as opened:
         yield opened
-
-
-@pytest.fixture(scope="module")
-def redis_url():
-    with redis_server() as server:
-        yield server.url
 
 
 @pytest.fixture(params=["simple", "redis"])

@@ -108,7 +108,7 @@ def test_a_summarizer_may_return_anything_that_can_be_awaited() -> None:
 def test_a_summarizer_that_returns_no_text_emits_an_event() -> None:
     heard = Heard()
     talked(heard, summarizer=Summarizer(answer=42)).close()
-    assert {event.reason for event in heard if isinstance(event, FellBack)} == {"a int instead of a text"}
+    assert {event.reason for event in heard if isinstance(event, FellBack)} == {"an int instead of a text"}
 
 
 def test_a_plain_judge_extractor_and_index_are_asked() -> None:

@@ -1,16 +1,19 @@
-"""Row level security holds for all that there is, whatever becomes of the tables."""
+"""Row level security keeps tenants apart, and holds for all that there is, whatever becomes of the tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
+from every_store import TABLES
 from postgres_server import PostgresServer
+from postgres_sessions import fill, schema_of
 
-from session_core.errors import StoreUnreadable
+from session_core.errors import ConfigError, StoreUnreadable
 from session_core.stores.postgres.store import PostgresStore
-from session_core.testing import KEY, message
+from session_core.testing import KEY, STORE_PROMISES, message
 from session_core.turns import Key
 from session_core.voices import run_blocking
 
@@ -86,3 +89,80 @@ def test_a_role_that_may_do_too_little_is_told_all_that_it_needs(postgres: Postg
     finally:
         with postgres.connect() as connection:
             connection.execute(f"DROP SCHEMA {schema} CASCADE")
+
+
+@pytest.fixture
+def guarded(postgres: PostgresServer, postgres_url: str) -> Iterator[tuple[PostgresStore, str]]:
+    """A store that asks for it, as a role that it holds for, and the URL of that role."""
+    role = f"role_{schema_of(postgres_url)}"
+    with postgres.connect() as connection:
+        connection.execute(f"CREATE ROLE {role} LOGIN")
+        connection.execute(f"GRANT CREATE ON DATABASE postgres TO {role}")
+    as_role = postgres_url.replace("//postgres:", f"//{role}:")
+    made = PostgresStore(f"{as_role}&rls=1")
+    yield made, as_role
+    run_blocking(made.close())
+
+
+def test_a_tenant_cannot_read_or_write_rows_of_another(
+    guarded: tuple[PostgresStore, str], postgres: PostgresServer
+) -> None:
+    store, url = guarded
+    for tenant in ("acme", "globex"):
+        fill(store, Key("same name", tenant))
+    plain = url.partition("&schema=")[0]
+    with psycopg.connect(plain, autocommit=True) as connection:
+        connection.execute(f"SET search_path = {schema_of(url)}")
+        seen = "SELECT tenant, count(*) FROM {} GROUP BY tenant"
+        tables = [table for table in TABLES if table != "notices"]
+        assert not any(connection.execute(seen.format(table)).fetchall() for table in tables)
+        connection.execute("SET llm_sessions.tenant = 'acme'")
+        assert {tenant for table in tables for tenant, _ in connection.execute(seen.format(table))} == {"acme"}
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("INSERT INTO sessions (tenant, session_id, namespace) VALUES ('globex', 'x', '')")
+        assert connection.execute("DELETE FROM messages WHERE tenant = 'globex'").rowcount == 0
+    assert len(run_blocking(store.record(Key("same name", "globex")))) == 4
+
+
+def test_messages_from_before_the_guard_are_guarded_too_and_name_their_tenant_from_then_on(
+    postgres: PostgresServer, postgres_url: str
+) -> None:
+    role = f"late_{schema_of(postgres_url)}"
+    with postgres.connect() as connection:
+        connection.execute(f"CREATE ROLE {role} LOGIN")
+        connection.execute(f"GRANT CREATE ON DATABASE postgres TO {role}")
+    as_role = postgres_url.replace("//postgres:", f"//{role}:")
+    before, keys = PostgresStore(as_role), [Key("one", "acme"), Key("one", "globex")]
+    for key in keys:
+        run_blocking(before.append(key, [message(1)]))
+        run_blocking(before.append(key, [message(2)]))
+    guarded = PostgresStore(f"{as_role}&rls=1")
+    for store, number in ((before, 3), (guarded, 4)):
+        for key in keys:
+            run_blocking(store.append(key, [message(number)]))
+            run_blocking(store.append(key, [message(number * 10), message(number * 10 + 1)]))
+    assert [len(run_blocking(guarded.record(key))) for key in keys] == [8, 8]
+    with postgres.connect() as connection:
+        counted = f"SELECT tenant, count(*) FROM {schema_of(postgres_url)}.messages GROUP BY tenant ORDER BY tenant"
+        assert connection.execute(counted).fetchall() == [("acme", 8), ("globex", 8)]
+    for store in (before, guarded):
+        run_blocking(store.close())
+
+
+# One lists all tenants, which row level security refuses.
+OF_ONE_TENANT = [promise for promise in STORE_PROMISES if promise.__name__ != "lists_newest_first"]
+
+
+@pytest.mark.parametrize("promise", OF_ONE_TENANT, ids=lambda promise: promise.__name__)
+def test_it_keeps_its_promise_under_row_level_security(promise: Any, guarded: tuple[PostgresStore, str]) -> None:
+    run_blocking(promise(guarded[0]))
+
+
+def test_all_tenants_at_once_are_refused_under_row_level_security(guarded: tuple[PostgresStore, str]) -> None:
+    store, _ = guarded
+    fill(store, Key("one", "acme"))
+    with pytest.raises(ConfigError, match="name a tenant"):
+        run_blocking(store.sessions())
+    with pytest.raises(ConfigError, match="name a tenant"):
+        run_blocking(store.purge(0.0))
+    assert [s.key.session_id for s in run_blocking(store.sessions("acme"))] == ["one"]

@@ -1,4 +1,4 @@
-"""The names that the adapters give: loaded when they are asked for, and known to completion and type checkers."""
+"""The names that the packages give: loaded when they are asked for, and known to completion and type checkers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-ADAPTERS = ("langchain_session", "llamaindex_session")
+PACKAGES = ("session_core", "langchain_session", "llamaindex_session")
 
 HELPERS = """
 from collections.abc import Mapping, Sequence
@@ -66,17 +66,31 @@ Policy(summarizer=one, embedder=one, classifier=one, extractor=one, index=one)
 Policy(summarizer=two, embedder=two, classifier=two, extractor=two)
 """
 
+SDKS = """
+from anthropic import Anthropic
+from openai import OpenAI
 
-@pytest.mark.parametrize("adapter", ADAPTERS)
-def test_dir_lists_names_that_are_not_loaded_yet(adapter: str) -> None:
-    program = f"import {adapter} as adapter; print(set(adapter.__all__) - set(dir(adapter)))"
+from session_core import Session
+
+
+def answer(session: Session) -> None:
+    view = session.view()
+    said = OpenAI().chat.completions.create(model="gpt-4o", messages=view.to_openai())
+    session.append(said.choices[0].message.model_dump())
+    session.append(Anthropic().messages.create(model="claude", max_tokens=99, **view.to_anthropic()).model_dump())
+"""
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_dir_lists_names_that_are_not_loaded_yet(package: str) -> None:
+    program = f"import {package} as package; print(set(package.__all__) - set(dir(package)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "set()", done.stdout
 
 
-@pytest.mark.parametrize("adapter", ADAPTERS)
-def test_dir_lists_nothing_else_when_all_are_loaded(adapter: str) -> None:
-    module = import_module(adapter)
+@pytest.mark.parametrize("package", PACKAGES)
+def test_dir_lists_nothing_else_when_all_are_loaded(package: str) -> None:
+    module = import_module(package)
     loaded = {name: getattr(module, name) for name in module.__all__}
     assert {name for name in dir(module) if not name.startswith("__")} == set(loaded)
 
@@ -87,26 +101,27 @@ def test_help_shows_what_a_saver_is_made_with() -> None:
     assert "named" not in asked
 
 
-@pytest.mark.parametrize("adapter", ADAPTERS)
-def test_an_unknown_name_raises_attribute_error(adapter: str) -> None:
-    with pytest.raises(AttributeError, match=f"module '{adapter}' has no attribute 'SessionSavor'"):
-        import_module(adapter).SessionSavor  # noqa: B018
+@pytest.mark.parametrize("package", PACKAGES)
+def test_an_unknown_name_raises_attribute_error(package: str) -> None:
+    with pytest.raises(AttributeError, match=f"module '{package}' has no attribute 'SessionSavor'"):
+        import_module(package).SessionSavor  # noqa: B018
 
 
 def test_a_type_checker_refuses_it_too(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
-    program.write_text("".join(f"from {adapter} import SessionSavor as {adapter}_name\n" for adapter in ADAPTERS))
+    program.write_text("".join(f"from {package} import SessionSavor as {package}_name\n" for package in PACKAGES))
     # With the cache of the lint before the tests, which has read the packages.
     done = subprocess.run(
         [sys.executable, "-m", "mypy", str(program)], capture_output=True, text=True, check=False, cwd=ROOT
     )
-    for adapter in ADAPTERS:
-        assert f'Module "{adapter}" has no attribute "SessionSavor"' in done.stdout, done.stdout + done.stderr
+    for package in PACKAGES:
+        assert f'Module "{package}" has no attribute "SessionSavor"' in done.stdout, done.stdout + done.stderr
 
 
-def test_a_type_checker_accepts_helpers_with_plain_and_with_async_methods(tmp_path: Path) -> None:
+@pytest.mark.parametrize("source", [HELPERS, SDKS], ids=["helpers with plain and with async methods", "SDKs"])
+def test_a_type_checker_accepts_what_the_docs_show(source: str, tmp_path: Path) -> None:
     program = tmp_path / "program.py"
-    program.write_text(HELPERS)
+    program.write_text(source)
     done = subprocess.run(
         [sys.executable, "-m", "mypy", str(program)], capture_output=True, text=True, check=False, cwd=ROOT
     )

@@ -2,11 +2,11 @@
 
 from session_core import Message, Role
 from session_core.compress.blocks import HEAD
-from session_core.compress.evidence import quote_block
 from session_core.compress.passages import read
 from session_core.compress.scoring import Question
 from session_core.counting.tokens import counter_for
 from session_core.query_cleanup import asked_and_repeated
+from tests.quote_blocks import quote_block
 
 count = counter_for(None).count
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from near_words import QuickWords
-from redis_server import RedisServer, redis_server
+from redis_server import RedisServer
 
 from session_core import Budget, Policy, Session, Sessions
 from session_core.events import Event, FellBack
@@ -51,12 +51,6 @@ class Noting(QuickWords):
     async def packed(self, texts: Sequence[str]) -> list[bytes]:
         self._note()
         return await super().packed(texts)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[RedisServer]:
-    with redis_server() as running:
-        yield running
 
 
 @pytest.fixture
@@ -104,7 +98,7 @@ def _aask(session: Session) -> View:
 
 @pytest.mark.parametrize("ask", [_ask, _aask], ids=["blocking", "awaiting"])
 def test_questions_run_one_at_a_time_per_process(
-    server: RedisServer, monkeypatch: pytest.MonkeyPatch, ask: Callable[[Session], View]
+    plain_redis: RedisServer, monkeypatch: pytest.MonkeyPatch, ask: Callable[[Session], View]
 ) -> None:
     turn, seen = Turn(), dict[str, set[bool]]()
     monkeypatch.setattr("session_core.offload._serial_lock", turn)
@@ -124,7 +118,7 @@ def test_questions_run_one_at_a_time_per_process(
     noting("session_core.stores.redis.store", "_read_found")
     embedder = Noting(lambda: seen.setdefault("packed", set()).add(turn.held))
     policy = Policy(BUDGET, folding="off", embedder=embedder)
-    with Sessions(f"{server.url}?prefix={ask.__name__}", policy=policy) as sessions:
+    with Sessions(f"{plain_redis.url}?prefix={ask.__name__}", policy=policy) as sessions:
         session = _filled(sessions)
         session.fold()
         view = ask(session)

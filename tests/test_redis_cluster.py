@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from itertools import cycle
 
 import pytest
 import redis
+from cluster_faults import breaking, opened, scripts_sent, silent, writes_paused
 from redis_server import redis_cluster, redis_server
+from waiting import until
 
 from session_core.errors import ConfigError, StoreBusy, StoreError, StoreLost
 from session_core.stores.redis.address import Address
@@ -26,7 +24,7 @@ from session_core.testing.fakes import message
 from session_core.turns import Key
 from session_core.voices import run_blocking
 
-CALLERS, CALLS, WRITTEN_BETWEEN = 24, 60, 40
+CALLERS, CALLS = 24, 60
 KEYS = [Key(f"session {number}") for number in range(12)]
 COUNTER, IN_SLOT_0 = "{06S}counter", Key("s42131")
 """A key and a session in slot 0, which belongs to the first server."""
@@ -327,76 +325,3 @@ def test_a_driver_that_loses_nodes_is_refused_for_clusters_alone():
         require_driver(Address.parse("redis://localhost"), old)
     for new in ("8.0.1", "8.1.0", "10.0.0b1"):
         require_driver(Address.parse("redis+cluster://localhost"), new)
-
-
-def opened(client: redis.Redis) -> int:
-    """How many connections others have to the server of `client`."""
-    return len(client.client_list(_type="normal")) - 1
-
-
-def scripts_sent(client: redis.Redis) -> int:
-    """How many connections of others a server was last sent a script over."""
-    return sum(one["cmd"] == "evalsha" for one in client.client_list(_type="normal"))
-
-
-def until(holds: Callable[[], bool]) -> None:
-    """Wait for what comes by itself."""
-    end = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < end, "it never came"
-        time.sleep(0.005)
-
-
-@contextmanager
-def writes_paused(clients: Sequence[redis.Redis]) -> Iterator[None]:
-    """The servers answer no script while the block runs."""
-    for client in clients:
-        client.client_pause(60_000, all=False)
-    try:
-        yield
-    finally:
-        for client in clients:
-            client.client_unpause()
-
-
-@contextmanager
-def silent(clients: Sequence[redis.Redis]) -> Iterator[list[int]]:
-    """All servers stand still while the block runs; gives how often somebody connected to each meanwhile."""
-    connected: list[int] = []
-    before = [client.info("stats")["total_connections_received"] for client in clients]
-    processes = [client.info("server")["process_id"] for client in clients]
-    for process in processes:
-        os.kill(process, signal.SIGSTOP)
-    try:
-        yield connected
-    finally:
-        for process in processes:
-            os.kill(process, signal.SIGCONT)
-    after = [client.info("stats")["total_connections_received"] for client in clients]
-    connected += [now - then for now, then in zip(after, before, strict=True)]
-
-
-@contextmanager
-def breaking(clients: Sequence[redis.Redis], written: Sequence[int]) -> Iterator[list[int]]:
-    """Closes all connections to one server after the other while the block runs; gives how many, each time.
-
-    The next time comes with what was written meanwhile, not by a clock: on a slow machine connections would be
-    closed faster than they are made, and no call is sent again for ever.
-    """
-    broken: list[int] = []
-    over = threading.Event()
-
-    def close() -> None:
-        for times, client in enumerate(cycle(clients), start=1):
-            while len(written) < times * WRITTEN_BETWEEN:
-                if over.wait(0.001):
-                    return
-            broken.append(client.client_kill_filter(_type="normal", skipme=True))
-
-    thread = threading.Thread(target=close)
-    thread.start()
-    try:
-        yield broken
-    finally:
-        over.set()
-        thread.join()

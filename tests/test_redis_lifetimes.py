@@ -1,14 +1,16 @@
-"""What a session in use gets when the time to live in the URL changes: all its keys follow the URL of now."""
+"""Every key of a session has the time to live in the URL, also when that changes, and no list outlives its sessions."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from redis_server import RedisServer
+from redis_sessions import everything, keys
 
 from session_core.ports import Checkpoint, MessageList, Plain
 from session_core.stores.redis.names import Names
@@ -39,15 +41,10 @@ USES: dict[str, Use] = {
     "load": lambda store, key: store.load(key),
     "begin": lambda store, key: store.begin(key),
 }
+pytestmark = pytest.mark.usefixtures("redis_url")
 every_change = pytest.mark.parametrize(("before_s", "now_s"), CHANGES, ids=IDS)
 every_use = pytest.mark.parametrize("use", USES.values(), ids=USES)
 every_part = pytest.mark.parametrize("used", [KEY, INNER], ids=["session", "namespace"])
-
-
-@pytest.fixture(autouse=True)
-def empty(plain_redis: RedisServer) -> None:
-    with plain_redis.client() as client:
-        client.flushall()
 
 
 def opened(server: RedisServer, ttl_s: int | None) -> RedisStore:
@@ -256,3 +253,73 @@ def test_a_list_ends_with_the_last_session_that_is_on_it(plain_redis: RedisServe
     with plain_redis.client() as client:
         for name in (Names().sessions(KEY.tenant), Names().tenants()):
             assert OLD_S * 1_000 < client.pttl(name) <= 2 * OLD_S * 1_000
+
+
+def test_every_key_of_a_session_has_its_time_to_live(plain_redis, redis_url):
+    store = RedisStore(f"{redis_url}?ttl_s=600")
+    everything(store)
+    with plain_redis.client() as client:
+        times = {key: client.pttl(key) for key in client.scan_iter()}
+    assert len(times) == 9
+    assert all(0 < left <= 2 * 600_000 for left in times.values()), times
+    run_blocking(store.close())
+
+
+def test_without_a_lifetime_no_key_expires(redis_store, plain_redis):
+    everything(redis_store)
+    with plain_redis.client() as client:
+        assert {client.pttl(key) for key in client.scan_iter()} == {-1}
+
+
+@pytest.mark.parametrize("use", [lambda s: s.load(KEY), lambda s: s.append(KEY, [message(1)])], ids=["load", "append"])
+def test_each_use_gives_the_whole_session_its_time_again(use, plain_redis, redis_url):
+    store = RedisStore(f"{redis_url}?ttl_s=600")
+    everything(store)
+    with plain_redis.client() as client:
+        names = Names().of(KEY)
+        for key in names:
+            client.pexpire(key, 60_000)
+        run_blocking(use(store))
+        assert all(client.pttl(key) > 500_000 for key in names)
+    run_blocking(store.close())
+
+
+def test_an_idle_session_ends_whole_and_leaves_the_list(plain_redis, redis_url):
+    store, listed = RedisStore(f"{redis_url}?ttl_s=600"), Names().sessions("a tenant")
+    everything(store)
+    with plain_redis.client() as client:
+        # As if its time had passed, and then twice as much.
+        for key in keys(plain_redis):
+            if key != listed and client.pttl(key) <= 600_000:
+                client.pexpireat(key, 1)
+        assert run_blocking(store.load(KEY)).messages == ()
+        assert run_blocking(store.sessions("a tenant")) == ()
+        client.zincrby(listed, -1_200_000, KEY.session_id)
+        run_blocking(store.append(Key("other", "a tenant"), [message(1)]))
+        assert client.zrange(listed, 0, -1) == [b"other"]
+    run_blocking(store.close())
+
+
+def test_a_session_lives_on_when_its_time_is_taken_away(plain_redis, redis_url):
+    everything(RedisStore(f"{redis_url}?ttl_s=600"))
+    run_blocking(RedisStore(redis_url).append(KEY, [message(9)]))
+    with plain_redis.client() as client:
+        assert {client.pttl(key) for key in Names().of(KEY)} == {-1}
+
+
+def test_a_session_made_again_after_its_end_elsewhere_is_listed(redis_store, plain_redis):
+    other = RedisStore(redis_store._wire)
+    run_blocking(redis_store.append(KEY, [message(1)]))
+    run_blocking(other.delete(KEY))
+    assert run_blocking(redis_store.sessions()) == ()
+    run_blocking(redis_store.append(KEY, [message(1)]))
+    assert [state.key for state in run_blocking(other.sessions())] == [KEY]
+
+
+def test_stale_list_entries_are_removed_after_a_while_only(redis_store, plain_redis):
+    run_blocking(redis_store.append(KEY, [message(1)]))
+    listed = Names().sessions(KEY.tenant)
+    with plain_redis.client() as client:
+        client.zadd(listed, {"gone": 7_200_000 - time.time() * 1000, "coming": -time.time() * 1000})
+        run_blocking(redis_store.sessions())
+        assert set(client.zrange(listed, 0, -1)) == {b"coming", b"a session"}

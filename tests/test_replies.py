@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from session_core.compress.evidence import quote_block
 from session_core.compress.passages import read
 from session_core.compress.scoring import Question, Relevance
 from session_core.counting.tokens import counter_for
 from session_core.turns import Message, Role, ToolCall
+from tests.quote_blocks import quote_block
 
 count = counter_for(None).count
 ASKED = "Do you expect the dredging of the harbour to be a problem for the small boats of the town?"

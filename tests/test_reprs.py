@@ -18,6 +18,7 @@ def test_reprs_name_store_session_and_tenant(tmp_path: Path) -> None:
         memory = SessionMemoryBuffer.from_defaults(session_id="s", sessions=sessions, tenant="acme", token_limit=2_000)
         assert repr(sessions) == f"Sessions('{url}')"
         assert repr(session) == f"Session('acme/s', '{url}')"
+        assert repr(session.view()) == "View(messages=1, tokens=9, limit_tokens=123904, tier='normal')"
         assert repr(SessionSaver(sessions, tenant="acme")) == f"SessionSaver('{url}', tenant='acme')"
         assert repr(history) == f"SessionChatMessageHistory('acme/s', '{url}')"
         assert repr(memory) == f"SessionMemoryBuffer('acme/s', '{url}', token_limit=2000)"

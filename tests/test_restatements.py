@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from session_core.compress import amendments as amending
 from session_core.compress.amendments import statements, with_corrections
-from session_core.compress.evidence import quote_block
 from session_core.compress.passages import read
 from session_core.compress.restatements import find_restatements, stated_values
 from session_core.compress.scoring import Question
@@ -17,6 +16,7 @@ from session_core.counting.tokens import counter_for
 from session_core.facts import extract
 from session_core.language.words import sentences
 from session_core.turns import Message, Role
+from tests.quote_blocks import quote_block
 
 count = counter_for(None).count
 

@@ -7,8 +7,6 @@ from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langgraph.checkpoint.postgres import PostgresSaver
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.graph import START, MessagesState, StateGraph
-from postgres_server import postgres_server
-from redis_server import redis_server
 from relay import redis_relay, relay
 
 from langchain_session import SessionSaver
@@ -26,18 +24,6 @@ CONFIG = {"configurable": {"thread_id": "t"}}
 
 every_durability = pytest.mark.parametrize("durability", PER_SUPERSTEP)
 both_voices = pytest.mark.parametrize("voice", ["blocking", "awaiting"])
-
-
-@pytest.fixture(scope="module")
-def postgres():
-    with postgres_server() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def redis():
-    with redis_server() as server:
-        yield server
 
 
 def agent(saver):
@@ -93,8 +79,8 @@ def trips_of_ours(url: str, counted, durability: str, voice: str) -> int:
 
 @every_durability
 @both_voices
-def test_round_trips_of_a_superstep_on_redis(redis, durability, voice):
-    with redis_relay(redis.port) as counted:
+def test_round_trips_of_a_superstep_on_redis(plain_redis, durability, voice):
+    with redis_relay(plain_redis.port) as counted:
         trips = trips_of_ours(f"{counted.url}?prefix={durability}{voice}", counted, durability, voice)
     assert trips == PER_SUPERSTEP[durability] * SUPERSTEPS
 
@@ -129,7 +115,7 @@ def test_round_trips_of_a_superstep_of_the_official_postgres_saver(postgres, dur
 @pytest.mark.parametrize("kind", ["redis", "postgres"])
 def test_the_bytes_read_per_turn_do_not_grow_with_the_thread(kind, request):
     small = Policy(Budget(2_000, reply_reserve_tokens=0), folding="inline")
-    server = request.getfixturevalue(kind)
+    server = request.getfixturevalue("plain_redis" if kind == "redis" else kind)
     with (
         redis_relay(server.port) if kind == "redis" else relay(server.url) as counted,
         SessionSaver.from_conn_string(counted.url, policy=small) as saver,

@@ -1,9 +1,11 @@
-"""The runbook's example of telling a user runs as it stands, and each framework tells."""
+"""The runbook's examples of telling a user and of telemetry run as they stand, and each framework tells."""
 
 from __future__ import annotations
 
 import asyncio
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,7 +34,7 @@ def _examples() -> list[str]:
 def names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     """What the example leaves behind."""
     monkeypatch.chdir(tmp_path)
-    example, *_ = _examples()
+    (example,) = (example for example in _examples() if "def show" in example)
     names: dict[str, Any] = {"__name__": "example"}
     exec(compile(example, str(RUNBOOK), "exec", dont_inherit=True), names)
     yield names
@@ -107,3 +109,21 @@ def test_langgraphs_server_gets_a_checkpointer_for_graphs_compiled_without_one(
     assert asyncio.run(serve()) == ["Hello", "Well", "Hello", "Well"]
     with pytest.raises(StoreClosed):
         module["saver"].get_tuple(config)
+
+
+def test_telemetry_is_exported_without_the_attributes_that_were_left_out(tmp_path: Path) -> None:
+    (example,) = (example for example in _examples() if "MeterProvider" in example)
+    turn = """
+session = sessions.session("user-45", tenant="acme")
+session.append({"role": "user", "content": "Hello"})
+session.view()
+metrics.get_meter_provider().shutdown()
+spans.shutdown()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", example + turn], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert done.stderr == ""
+    for name in ("append.tokens", "view.duration", "fold.waiting", "store.degraded", "append", "view"):
+        assert f'"name": "llm_sessions.{name}"' in done.stdout
+    assert done.stdout.count("llm_sessions.tenant") == len(("append", "view")), "metrics have a tenant, or spans none"

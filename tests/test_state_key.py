@@ -8,7 +8,9 @@ from typing import Annotated, Any, TypedDict
 import pytest
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.func import entrypoint
 from langgraph.graph import START, MessagesState, StateGraph, add_messages
+from langgraph.types import Command, interrupt
 
 from langchain_session import SessionSaver, attach
 from session_core import Budget, Policy
@@ -33,6 +35,42 @@ def talker(saver: Any, seen: list[int]) -> Any:
 def run(graph: Any, turns: int) -> None:
     for turn in range(turns):
         graph.invoke({"talk": [("user", f"Question {turn}")]}, THREAD)
+
+
+def remembering(saver: Any, seen: list[int], *, asks: bool = False) -> Any:
+    """A function that saves its messages, as in LangGraph's functional API."""
+
+    @entrypoint(checkpointer=saver)
+    def talks(question: str, *, previous: list[AnyMessage] | None = None) -> Any:
+        seen.append(len(previous or []))
+        agreed = interrupt("go on?") if asks else "yes"
+        said: list[Any] = [("user", question), AIMessage(f"We meet in the usual place: {agreed}. " * 30)]
+        return entrypoint.final(value=agreed, save=add_messages(previous or [], said))
+
+    return talks
+
+
+@pytest.mark.parametrize("asks", [False, True])
+def test_a_function_gets_the_view_of_the_messages_it_saved(caplog: pytest.LogCaptureFixture, asks: bool) -> None:
+    seen: list[int] = []
+    saver = SessionSaver("memory://", policy=POLICY, channel="__previous__")
+    talks = remembering(saver, seen, asks=asks)
+    for turn in range(20):
+        talks.invoke(f"Question {turn}", THREAD)
+        assert not asks or talks.invoke(Command(resume="agreed"), THREAD) == "agreed"
+    assert not caplog.records
+    assert max(seen) < 20
+    record = saver.sessions.session("t").record()
+    assert [message.content for message in record if message.role == "user"] == [f"Question {n}" for n in range(20)]
+    assert len(record) == 40
+
+
+def test_a_saver_says_how_a_function_gets_a_view(caplog: pytest.LogCaptureFixture) -> None:
+    talks = remembering(SessionSaver("memory://", policy=POLICY), [])
+    for turn in range(3):
+        talks.invoke(f"Question {turn}", THREAD)
+    (said,) = [one.getMessage() for one in caplog.records]
+    assert "SessionSaver(..., channel='__previous__')" in said
 
 
 def test_a_saver_says_once_which_key_has_the_messages(caplog: pytest.LogCaptureFixture) -> None:

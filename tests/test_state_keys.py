@@ -3,9 +3,9 @@
 from typing import Annotated, Any, TypedDict
 
 import pytest
-from chains import check_views, result_of
+from chains import chain_in_state, check_views
 from langchain.agents import create_agent
-from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import BaseTool
 from langgraph.graph import END, START, StateGraph
@@ -34,14 +34,6 @@ def _one_node(node: Any) -> StateGraph:
     return graph
 
 
-def _chain(calls: int) -> list[BaseMessage]:
-    said: list[BaseMessage] = [HumanMessage("go", id="h")]
-    for n in range(1, calls + 1):
-        said.append(AIMessage("", id=f"a{n}", tool_calls=[{"name": "f", "args": {"n": n}, "id": f"c{n}"}]))
-        said.append(ToolMessage(result_of(n), id=f"t{n}", tool_call_id=f"c{n}"))
-    return said
-
-
 def test_attach_makes_the_messages_under_the_key_that_it_is_told_fit() -> None:
     seen: list[list[BaseMessage]] = []
 
@@ -49,7 +41,7 @@ def test_attach_makes_the_messages_under_the_key_that_it_is_told_fit() -> None:
         seen.append(list(state["chat"]))
         return {"chat": [AIMessage("done", id="done")]}
 
-    said = _chain(12)
+    said = chain_in_state(12)
     ended = attach(_one_node(node).compile(), policy=POLICY, channel="chat").invoke({"chat": said}, CONFIG)
     check_views(seen)
     assert [m.content for m in ended["chat"]] == [*(m.content for m in said), "done"]
@@ -67,7 +59,7 @@ def test_recall_finds_what_its_run_said_under_another_key(channel: str | None) -
             return {"chat": [AIMessage("done")]}
 
         graph = _one_node(node).compile(checkpointer=saver)
-        graph.invoke({"chat": _chain(1)}, CONFIG, durability="exit")
+        graph.invoke({"chat": chain_in_state(1)}, CONFIG, durability="exit")
         assert "code C-0001" in found[0]
 
 

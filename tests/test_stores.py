@@ -67,7 +67,7 @@ def test_a_failed_append_leaves_nothing_behind(tmp_path):
     store = SqliteStore(tmp_path / "a.db")
     run_blocking(store.append(KEY, [message(1)]))
     before = run_blocking(store.state(KEY))
-    with pytest.raises(InputError, match="NoneType is not a message"):
+    with pytest.raises(InputError, match=": None is not a message"):
         run_blocking(store.append(KEY, [message(2), None]))
     assert run_blocking(store.state(KEY)) == before
     assert len(run_blocking(store.record(KEY))) == 1

@@ -129,3 +129,9 @@ def test_asyncio_is_seen_in_code_and_not_in_words(source: str, found: bool) -> N
 )
 def test_the_check_tells_packages_from_modules(source: str, faces: list[str]) -> None:
     assert _faces_imported(ast.parse(source), {"session_core": CORE}) == faces
+
+
+def test_no_error_puts_the_article_of_a_type_by_itself() -> None:
+    """`errors.named_type` says "an int", "a dict" and "None"."""
+    alone = re.compile(r"\ban? \{type\(")
+    assert [_named(path) for path in _files(*PACKAGES) if alone.search(path.read_text(encoding="utf-8"))] == []

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from session_core import Budget, Policy
 from session_core.compress.fast_path import plan_unchanged
 from session_core.compress.fixed import Extras
-from session_core.compress.fold import PlanContext, fold
+from session_core.compress.fold import fold
 from session_core.compress.ladder import _plan, plan
+from session_core.compress.plan_cache import PlanContext
 from session_core.errors import PinnedTooLarge
 from session_core.plan import Digest, Limits, Plan
 from session_core.ranges import Ranges
 from session_core.services import Services
-from session_core.turns import Media, Message, Role, ToolCall, Unit, numbered
+from session_core.turns import Media, Message, Role, ToolCall, numbered
 
 SHOP = Services(Policy(tool_output_tokens=32))
 TEXTS = (
@@ -82,7 +83,7 @@ def _recorded(said: Sequence[Message], first_seq: int) -> list[Message]:
 
 def _digest(limits: Limits) -> Digest:
     told = _recorded([Message(Role.USER, TEXTS[3]), Message(Role.ASSISTANT, TEXTS[4])], 1)
-    made = fold(None, [Unit((message,)) for message in told], Ranges.span(1, 2), context=_tools(limits))
+    made = fold(None, told, Ranges.span(1, 2), context=_tools(limits))
     return replace(made, number=1)
 
 

@@ -413,6 +413,22 @@ def test_an_answer_that_holds_no_messages_is_refused_and_the_question_kept(sessi
     assert kept(sessions) == [("user", "hi")]
 
 
+def test_an_answer_that_is_an_object_is_refused_with_the_way_to_keep_both(sessions):
+    with pytest.raises(InputError, match=r"answered with an object, which .* include_raw=True"):
+        with_session(RunnableLambda(lambda _: object()), sessions).invoke("hi", CONFIG)
+    assert kept(sessions) == [("user", "hi")]
+
+
+def test_the_messages_of_a_state_are_found_without_naming_them(sessions):
+    def agent(state: dict[str, Any]) -> dict[str, Any]:
+        return {"messages": [*state["messages"], AIMessage("hello")], "structured_response": state["language"]}
+
+    talk = with_session(RunnableLambda(agent), sessions)
+    said = talk.invoke({"messages": [HumanMessage("hi")], "language": "en"}, CONFIG)
+    assert said["structured_response"] == "en"
+    assert kept(sessions) == [("user", "hi"), ("assistant", "hello")]
+
+
 def test_it_is_a_runnable_like_any_other(sessions):
     model = StrictChatModel(answers=["hello"])
     talk = (lambda text: text.upper()) | with_session(model, sessions) | StrOutputParser()

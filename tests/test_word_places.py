@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from redis_server import RedisServer, redis_server
+from redis_server import RedisServer
 
 from session_core import Message, Role
 from session_core.ports import SessionStore
@@ -26,12 +24,6 @@ def said(first: int, last: int) -> list[Message]:
         Message(Role.USER, f"ship number {n}" + (" carries lamps" if n % 50 == 0 else ""), id=f"m{n}", seq=n)
         for n in range(first, last + 1)
     ]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[RedisServer]:
-    with redis_server() as running:
-        yield running
 
 
 def test_full_blocks_are_read_once_and_the_rest_each_time() -> None:
@@ -72,9 +64,9 @@ def _seqs(store: SessionStore, *words: str) -> list[int]:
 
 @pytest.mark.parametrize("kind", ["redis", "encrypted"])
 def test_a_search_reads_what_is_new_and_a_session_that_began_anew_from_the_beginning(
-    kind: str, server: RedisServer, monkeypatch: pytest.MonkeyPatch
+    kind: str, plain_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store: SessionStore = RedisStore(server.url)
+    store: SessionStore = RedisStore(plain_redis.url)
     if kind == "encrypted":
         store = EncryptedStore(MemoryStore(), Keyring({"k": bytes(32)}))
     run_blocking(store.append(KEY, said(1, 150)))
@@ -102,8 +94,8 @@ def test_a_search_reads_what_is_new_and_a_session_that_began_anew_from_the_begin
     run_blocking(store.close())
 
 
-def test_both_voices_of_a_store_share_what_is_known(server: RedisServer) -> None:
-    store = RedisStore(server.url)
+def test_both_voices_of_a_store_share_what_is_known(plain_redis: RedisServer) -> None:
+    store = RedisStore(plain_redis.url)
     assert vars(store.awaiting())["_places"] is vars(store)["_places"]
     sealed = EncryptedStore(store, Keyring({"k": bytes(32)}))
     assert vars(sealed.awaiting())["_places"] is vars(sealed)["_places"]

@@ -12,20 +12,8 @@ from typing import Any
 import pytest
 import redis
 from redis_server import RedisServer
-from worker_tools import (
-    POLICY,
-    TURNS,
-    application,
-    attended,
-    fill,
-    heard,
-    parts,
-    store_in,
-    taken,
-    turn,
-    until,
-    working,
-)
+from waiting import until
+from worker_tools import POLICY, TURNS, application, attended, fill, heard, parts, store_in, taken, turn, working
 
 from session_core import Budget, Sessions
 from session_core.cli import main

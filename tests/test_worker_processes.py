@@ -11,16 +11,9 @@ from pathlib import Path
 import pytest
 import redis
 from redis_server import RedisServer
+from waiting import until
 from worker_policy import Nothing, policy_with
-from worker_tools import (
-    PROGRAM,
-    Processes,
-    application,
-    attended,
-    fill,
-    store_in,
-    until,
-)
+from worker_tools import PROGRAM, Processes, application, attended, fill, store_in
 
 from session_core import Sessions
 from session_core.cli import main

@@ -15,6 +15,7 @@ import redis
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from redis_server import RedisServer
+from waiting import until
 from worker_tools import (
     POLICY,
     SECRET,
@@ -30,7 +31,6 @@ from worker_tools import (
     store_in,
     taken,
     turn,
-    until,
     working,
 )
 

@@ -12,20 +12,8 @@ import redis
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from redis_server import RedisServer, redis_server
-from worker_tools import (
-    POLICY,
-    TURNS,
-    application,
-    attended,
-    fill,
-    heard,
-    metric,
-    say,
-    store_in,
-    taken,
-    until,
-    working,
-)
+from waiting import until
+from worker_tools import POLICY, TURNS, application, attended, fill, heard, metric, say, store_in, taken, working
 
 from session_core import Sessions
 from session_core.errors import StoreBusy

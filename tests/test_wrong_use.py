@@ -29,8 +29,18 @@ from langchain_session import (
 )
 from llamaindex_session import LLMSummarizer, SessionMemoryBuffer
 from session_core import Budget, Policy, Sessions
-from session_core.errors import BudgetError, ConfigError, InputError, VoiceError
+from session_core.errors import BudgetError, ConfigError, InputError, VoiceError, named_type
+from session_core.events import Event
 from session_core.stores.keyring import Keyring
+
+
+@pytest.mark.parametrize(
+    ("value", "named"),
+    [(3, "an int"), (InMemorySaver(), "an InMemorySaver"), (HumanMessage("hi"), "a HumanMessage"), (None, "None")],
+)
+def test_the_type_of_a_wrong_value_is_named_as_one_says_it(value: Any, named: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{named} is not a chat history; pass a BaseChatMessageHistory"):
+        SessionChatMessageHistory.import_from(value, "user-46", url="memory://")
 
 
 @pytest.mark.parametrize("wrong", [None, 3, {"url": "memory://"}, InMemorySaver()])
@@ -43,6 +53,15 @@ def test_a_saver_is_over_a_url_or_sessions(wrong: Any) -> None:
 def test_a_middleware_is_over_a_saver_sessions_or_a_policy(wrong: Any) -> None:
     with pytest.raises(ConfigError, match="pass the agent's SessionSaver"):
         SessionMiddleware(wrong)
+
+
+def test_one_observer_without_a_list_is_told_so() -> None:
+    class Watches:
+        def observe(self, event: Event) -> None: ...
+
+    wrong: Any = Watches()
+    with pytest.raises(ConfigError, match=r"^observers=Watches; pass a list of observers$"):
+        Sessions("memory://", observers=wrong)
 
 
 @pytest.mark.parametrize("wrong", [None, StateGraph(MessagesState)])
@@ -158,7 +177,7 @@ def test_the_first_argument_of_from_defaults_is_not_the_session() -> None:
 @pytest.mark.parametrize("wrong", ["hello", {"role": "user", "content": "hello"}, None])
 def test_what_is_put_into_a_memory_is_a_message(wrong: Any) -> None:
     memory = SessionMemoryBuffer.from_defaults(session_id="put", url="memory://")
-    with pytest.raises(InputError, match=f"a {type(wrong).__name__} is not a message; pass ChatMessage"):
+    with pytest.raises(InputError, match=f"^{named_type(wrong)} is not a message; pass ChatMessage"):
         memory.put(wrong)
 
 

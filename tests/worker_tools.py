@@ -8,13 +8,13 @@ import os
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import redis
 from opentelemetry.sdk.metrics.export import MetricsData
+from waiting import until
 
 from session_core import Budget, Message, Policy, Role, Sessions
 from session_core.fold_queue import FoldTask
@@ -56,13 +56,6 @@ def say(sessions: Sessions, name: str, voice: str, turns: int = TURNS) -> None:
 def parts(redis_client: redis.Redis, letters: str) -> list[bytes]:
     """The keys of a queue on Redis that these letters stand for."""
     return [name for letter in letters for name in redis_client.keys(f"llms:folds:{{folds}}:*:{letter}")]
-
-
-def until(true: Callable[[], object]) -> None:
-    end = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.005)
 
 
 def store_in(folder: Path) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import get_args
 
-from session_core.errors import InputError, MessageTooLarge
+from session_core.errors import InputError, MessageTooLarge, named_type
 from session_core.turns import Importance, Key, Media, MediaKind, Message, Native, ToolCall
 
 MAX_ID_CHARACTERS = 65_536
@@ -31,7 +31,7 @@ def require_storable(key: Key, messages: Sequence[Message], *, author_characters
     size = 0
     for message in messages:
         if not isinstance(message, Message):
-            raise InputError(f"session {key}: a {type(message).__name__} is not a message; pass a Message")
+            raise InputError(f"session {key}: {named_type(message)} is not a message; pass a Message")
         if not _is_plainly_valid(message, author_characters) and (
             wrong := next(_problems(message, author_characters), "")
         ):
@@ -82,7 +82,7 @@ def _problems(message: Message, author_characters: int) -> Iterator[str]:
             yield from _text_problems(name, value, _max_characters(name, author_characters))
     for call in message.tool_calls:
         if not isinstance(call, ToolCall):
-            yield f"a {type(call).__name__} among its tool calls; pass ToolCall objects"
+            yield f"{named_type(call)} among its tool calls; pass ToolCall objects"
         else:
             yield from _text_problems("tool call id", call.id, MAX_ID_CHARACTERS)
             yield from _text_problems("tool name", call.name, MAX_LABEL_CHARACTERS)
@@ -107,7 +107,7 @@ def _text_problems(name: str, value: object, most: int | None = None) -> Iterato
 
 def _media_problems(part: object) -> Iterator[str]:
     if not isinstance(part, Media):
-        yield f"a {type(part).__name__} among its media; pass Media objects"
+        yield f"{named_type(part)} among its media; pass Media objects"
         return
     if part.kind not in _KINDS:
         yield f"media of an unknown kind; use one of {', '.join(sorted(_KINDS))}"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
-from session_core.errors import ConfigError
+from session_core.errors import ConfigError, named_type
 from session_core.plan import Fact
 from session_core.turns import Importance, Key, Message
 
@@ -18,10 +18,17 @@ def require_method(given: T, power: str, what: str, made_by: str = "") -> T:
     Raises: ConfigError.
     """
     if isinstance(given, type) or not callable(getattr(given, power, None)):
-        kind = f"the class {given.__name__}" if isinstance(given, type) else f"a {type(given).__name__}"
+        kind = f"the class {given.__name__}" if isinstance(given, type) else named_type(given)
         wanted = "a function" if power == "__call__" else f"an object with {power}(...)"
         raise ConfigError(f"{kind} is given as {what}; pass {wanted}{f', such as {made_by}' if made_by else ''}")
     return given
+
+
+def require_observers(given: Iterable[T]) -> list[T]:
+    """Check that `given` are objects with `observe`, and several. Raises: ConfigError."""
+    if not isinstance(given, Iterable):
+        raise ConfigError(f"observers={type(given).__name__}; pass a list of observers")
+    return [require_method(one, "observe", "an observer") for one in given]
 
 
 class EqualByParts:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
-from session_core.errors import InputError
+from session_core.errors import InputError, named_type
 from session_core.serial.plain_messages import messages_from_plain
 from session_core.turns import Message, Role
 
@@ -41,4 +41,4 @@ def _messages(one: object) -> list[Message]:
         more = "; what an SDK answered is one by its model_dump()"
     elif hasattr(one, "content"):
         more = "; a framework's messages go in through its adapter"
-    raise InputError(f"a {type(one).__name__} is not a message; pass a Message or a dict with role and content{more}")
+    raise InputError(f"{named_type(one)} is not a message; pass a Message or a dict with role and content{more}")

@@ -34,7 +34,7 @@ class Batcher(Generic[T, R]):
         self._tasks: set[asyncio.Task[list[R]]] = set()
 
     async def run(self, parts: Sequence[T], *, wait_s: float) -> list[R]:
-        """The results of `parts`. Raises: Overdue if no work on them began within `wait_s` seconds."""
+        """The results of `parts`. Raises: BatchTimeout if no work on them began within `wait_s` seconds."""
         loop = asyncio.get_running_loop()
         if self._free and not self._turning:
             if self._most > 1:

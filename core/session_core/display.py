@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from session_core import notebook_html
 from session_core.budget import Budget
+from session_core.compress.pieces import counted
 from session_core.errors import StoreError
 from session_core.events import Notice
 from session_core.notebook_html import Bar, escape
@@ -80,7 +81,7 @@ def _bar(number: int, turn: Sequence[Message], folded: Collection[int]) -> Bar:
 
 def _headline(stats: SessionStats) -> str:
     texts = [
-        f"{_counted(stats.messages, 'message')} in {_counted(stats.turns, 'turn')}",
+        f"{counted(stats.messages, 'message')} in {counted(stats.turns, 'turn')}",
         f"{stats.tokens:,} tokens on record",
         f"version {stats.version:,}",
     ]
@@ -91,10 +92,6 @@ def _headline(stats: SessionStats) -> str:
 
 def _notice_html(notice: Notice) -> str:
     return f"<p>Notice at message {notice.record_messages:,}: {escape(notice.text)}</p>"
-
-
-def _counted(count: int, thing: str) -> str:
-    return f"{count:,} {thing}{'s' * (count != 1)}"
 
 
 def _digest_line(digest: Digest | None) -> str:

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from session_core.budget import Budget, Tier
+from session_core.compress.pieces import counted
 from session_core.embedding import embedder_of
 from session_core.policy import Folding, Policy
-from session_core.ports import SessionStore, State
-from session_core.stats import Percentiles
+from session_core.ports import SessionStore
+from session_core.stats import Percentiles, standing_tokens
 from session_core.stores.risks import Risk, risks_of
 from session_core.turns import Key
 
@@ -66,8 +67,12 @@ async def examine(store: SessionStore, policy: Policy, *, tenant: str | None = N
     """The condition of the sessions in `store` under `policy`; of all tenants, or of one."""
     states = await store.sessions(tenant)
     counter, budget, embedder = policy.counting(), policy.budget, embedder_of(policy)
-    straight = [state for state in states if not _branched(state)]
-    tiers = [_tier(state, budget) for state in states]
+    standing = [standing_tokens(state) for state in states]
+    known = [tokens for tokens in standing if tokens is not None]
+    tiers = [
+        Tier(state.tier) if tokens is None else budget.tier(tokens)
+        for state, tokens in zip(states, standing, strict=True)
+    ]
     return Findings(
         scheme=store.scheme,
         tenant=tenant,
@@ -79,15 +84,18 @@ async def examine(store: SessionStore, policy: Policy, *, tenant: str | None = N
         embedder=getattr(embedder, "name", type(embedder).__name__) if embedder else None,
         sessions=len(states),
         record_tokens=Percentiles.of([state.ledger.tokens for state in states]),
-        standing_tokens=Percentiles.of([_standing(state) for state in straight]),
+        standing_tokens=Percentiles.of(known),
         in_tier=tuple(tiers.count(tier) for tier in Tier),
-        branched=len(states) - len(straight),
-        early=sum(state.ready.number > 0 and budget.tier(state.ledger.tokens) < Tier.SUMMARIZE for state in straight),
+        branched=standing.count(None),
+        early=sum(
+            tokens is not None and state.ready.number > 0 and budget.tier(state.ledger.tokens) < Tier.SUMMARIZE
+            for state, tokens in zip(states, standing, strict=True)
+        ),
         swaps_waiting=sum(state.ready != state.active for state in states),
         largest=_named((state.key, state.ledger.tokens) for state in states),
         behind=_named(
-            (state.key, 0 if _branched(state) else _standing(state))
-            for state, tier in zip(states, tiers, strict=True)
+            (state.key, tokens or 0)
+            for state, tokens, tier in zip(states, standing, tiers, strict=True)
             if tier >= Tier.SUMMARIZE and state.ready == state.active
         ),
         open_calls=_named((s.key, len(s.ledger.open_calls)) for s in states if s.ledger.open_calls),
@@ -106,7 +114,7 @@ def lines(findings: Findings) -> list[str]:
     if not findings.sessions:
         texts = [f"The {findings.scheme} store holds no sessions{whose}."]
     else:
-        texts = [f"The {findings.scheme} store holds {_sessions(findings.sessions)}{whose}."]
+        texts = [f"The {findings.scheme} store holds {counted(findings.sessions, 'session')}{whose}."]
         texts += _figures(findings)
     texts.append(f"Tokens are counted with {findings.counter}, {_trust(findings)}.")
     texts.append(_found_by(findings))
@@ -136,16 +144,18 @@ def _figures(findings: Findings) -> list[str]:
     ]
     if findings.branched:
         texts.append(
-            f"With edits, forks or resets: {_sessions(findings.branched)}; the figures of their views are not "
+            f"With edits, forks or resets: {counted(findings.branched, 'session')}; the figures of their views are not "
             "known without reading them, so they count with the tier of their last append."
         )
     if findings.early:
         texts.append(
-            f"Folded although under {budget.summarize_at:.0%} of this limit: {_sessions(findings.early)}; if the "
-            "application has a smaller window, examine with that one (--window)."
+            f"Folded although under {budget.summarize_at:.0%} of this limit: {counted(findings.early, 'session')}; "
+            "if the application has a smaller window, examine with that one (--window)."
         )
     if findings.swaps_waiting:
-        texts.append(f"With a new digest that takes effect at the next turn: {_sessions(findings.swaps_waiting)}.")
+        texts.append(
+            f"With a new digest that takes effect at the next turn: {counted(findings.swaps_waiting, 'session')}."
+        )
     return texts
 
 
@@ -218,10 +228,6 @@ def _percentiles(tokens: Percentiles, limit: int) -> str:
     )
 
 
-def _sessions(count: int) -> str:
-    return f"{count:,} session{'s' * (count != 1)}"
-
-
 def _list(named: Sequence[Named], unit: str) -> str:
     text = ", ".join(f"{one.key} ({one.figure:,} {unit})" if one.figure else str(one.key) for one in named[:NAMED])
     return text if len(named) <= NAMED else f"{text} and {len(named) - NAMED:,} more"
@@ -229,16 +235,3 @@ def _list(named: Sequence[Named], unit: str) -> str:
 
 def _named(figures: Iterable[tuple[Key, int]]) -> tuple[Named, ...]:
     return tuple(sorted((Named(*one) for one in figures), key=lambda one: (-one.figure, str(one.key))))
-
-
-def _branched(state: State) -> bool:
-    """Whether the conversation is only a part of the record, so that the ledger counts too much."""
-    return len(state.head) != state.ledger.messages
-
-
-def _standing(state: State) -> int:
-    return state.active.tokens + state.ledger.tokens - state.active.covered_tokens
-
-
-def _tier(state: State, budget: Budget) -> Tier:
-    return Tier(state.tier) if _branched(state) else budget.tier(_standing(state))

@@ -160,12 +160,20 @@ class NotOffered(VoiceError, NotImplementedError):
     """An inner saver lacks the method, or has it for sync or async only."""
 
 
+def named_type(value: object) -> str:
+    """The type of `value` as an error names it: "an int", "a Message", "None"."""
+    if value is None:
+        return "None"
+    name = type(value).__name__
+    return f"{'an' if name[:1] in 'AEIOaeio' else 'a'} {name}"
+
+
 def shown(name: object) -> str:
     """A caller's value for the text of an error; anything but a plain word may be content and is not shown."""
     text = str(name)
     if len(text) <= LONGEST_SHOWN and text.replace("_", "").replace("-", "").isalnum():
         return repr(text)
-    return f"(a {type(name).__name__} of {len(text):,} characters)"
+    return f"({named_type(name)} of {len(text):,} characters)"
 
 
 def missing_extra(package: str, extra: str) -> MissingExtra:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from session_core.language.quoting import speaker_name
 from session_core.language.supersede import spoken_by_user
 from session_core.language.words import one_line, words
-from session_core.plan import Count, Fact, FactKind
+from session_core.plan import Fact, FactKind
 
 EACH_KIND = 2
 """Facts selected of one kind before the next kind is considered."""
@@ -15,24 +15,15 @@ KIND_ORDER = {kind: place for place, kind in enumerate(FactKind)}
 """The kinds of facts, the most binding first."""
 
 
-def select(facts: Sequence[Fact], *, max_tokens: int, count: Count) -> tuple[Fact, ...]:
-    """The current facts that fit in `max_tokens` as lines of a list, in the order in which they were stated.
+def select_places(facts: Sequence[Fact], prices: Sequence[int], max_tokens: int) -> list[int]:
+    """The indexes of the current facts that fit in `max_tokens` as lines of a list, in the order in which they were
+    stated. `prices` are the sizes of their lines (`bullet`).
 
     Rules come first, then constraints: while one of them does not fit, nothing else is selected; if there are too
     many, the newest and the oldest are selected alternately. Then each kind gets its newest two, in the order of the
     kinds, then its next two, so that many of one kind never displace the only one of another. If a line does not fit,
-    a shorter one may. The size of a line includes its bullet, kind and line end.
+    a shorter one may.
     """
-    return tuple(facts[place] for place in select_places(facts, prices(facts, count), max_tokens))
-
-
-def prices(facts: Sequence[Fact], count: Count) -> list[int]:
-    """The size of each of `facts` as a list line; 0 for superseded ones."""
-    return [count(bullet(fact)) if fact.current else 0 for fact in facts]
-
-
-def select_places(facts: Sequence[Fact], prices: Sequence[int], max_tokens: int) -> list[int]:
-    """The indexes of the facts that `select` chooses, in its order, given their sizes `prices`."""
     chosen: list[int] = []
     left = max_tokens
     missing: FactKind | None = None

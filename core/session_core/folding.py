@@ -11,10 +11,11 @@ from typing import TypeVar
 from session_core.advisers import LateClassifier
 from session_core.compress.attribution import without_swaps
 from session_core.compress.check import check
-from session_core.compress.fold import digest_message, fold, hidden_rules
+from session_core.compress.digest_text import digest_message, hidden_rules
+from session_core.compress.fold import fold
 from session_core.compress.summary_completion import complete_summary
 from session_core.compress.window import covered_prefix, fold_point
-from session_core.errors import ConfigError, Conflict
+from session_core.errors import ConfigError, Conflict, named_type
 from session_core.events import FellBack, Folded, RulesOutgrown
 from session_core.facts import extract
 from session_core.grounding import apply_judgements, grounded_facts, source_of_check, strike_instructions
@@ -110,11 +111,10 @@ class Folder:
         gone = self._judge(key, gone)
         summary = await self._summary(loaded, gone, give_way)
         made_by = self.summarizer.name if self.summarizer and summary is not None else "extractive"
-        parts = [Unit((message,)) for message in gone]
         found = self._facts(key, gone)
         context = replace(self.services.plan_context, give_way=give_way)
-        digest = fold(loaded.digest, parts, covers, context=context, summary=summary, made_by=made_by, found=found)
-        return context.cache.carry_over(digest, replace(digest, time_s=self.services.clock()))
+        digest = fold(loaded.digest, gone, covers, context=context, summary=summary, found=found)
+        return context.cache.carry_over(digest, replace(digest, made_by=made_by, time_s=self.services.clock()))
 
     def _index(self, loaded: Loaded, made: Digest) -> None:
         """Send the newly folded messages to the index; if it fails it has a gap, which `indexing.rebuild` fills.
@@ -193,7 +193,7 @@ class Folder:
         if written is None:
             return None
         if not isinstance(written, str):
-            self.services.emit(FellBack(key, name, f"a {type(written).__name__} instead of a text"))
+            self.services.emit(FellBack(key, name, f"{named_type(written)} instead of a text"))
             return None
         source = "\n".join(source_of_check(message) for message in messages)
         checked = check(written, source, previous=previous, give_way=give_way)

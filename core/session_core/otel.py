@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
 from weakref import WeakSet
 
@@ -181,11 +181,8 @@ class _Instruments:
         self._view_retrieved = self._count("view.retrieved", "{message}", "Old messages quoted in views.")
         self._search_duration = self._seconds("search.duration", "Duration of a search.")
         self._fold_lag = self._seconds("fold.lag", "Time from the request of a fold until its digest is written.")
-        self._fold_lag_messages = meter.create_histogram(
-            "llm_sessions.fold.lag_messages",
-            unit="{message}",
-            description="Messages that were not folded at the start of a fold.",
-            explicit_bucket_boundaries_advisory=MESSAGE_BUCKETS,
+        self._fold_lag_messages = self._histogram(
+            "fold.lag_messages", "{message}", MESSAGE_BUCKETS, "Messages that were not folded at the start of a fold."
         )
         self._fold_failures = self._count("fold.failures", "{failure}", "Folds that raised.")
         self._fallbacks = self._count(
@@ -234,19 +231,14 @@ class _Instruments:
                 self._resumes.add(1, of)
 
     def _tokens(self, name: str, promise: str) -> metrics.Histogram:
-        return self._meter.create_histogram(
-            f"llm_sessions.{name}",
-            unit="{token}",
-            description=promise,
-            explicit_bucket_boundaries_advisory=TOKEN_BUCKETS,
-        )
+        return self._histogram(name, "{token}", TOKEN_BUCKETS, promise)
 
     def _seconds(self, name: str, promise: str) -> metrics.Histogram:
+        return self._histogram(name, "s", SECOND_BUCKETS, promise)
+
+    def _histogram(self, name: str, unit: str, buckets: Sequence[float], promise: str) -> metrics.Histogram:
         return self._meter.create_histogram(
-            f"llm_sessions.{name}",
-            unit="s",
-            description=promise,
-            explicit_bucket_boundaries_advisory=SECOND_BUCKETS,
+            f"llm_sessions.{name}", unit=unit, description=promise, explicit_bucket_boundaries_advisory=buckets
         )
 
     def _count(self, name: str, unit: str, promise: str) -> metrics.Counter:

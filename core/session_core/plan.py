@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -205,14 +205,6 @@ Decided = tuple[Ranges | int, Choice, int, str]
 looked at, and creating objects for them took a third of the time of a view."""
 
 
-def decisions_of(decided: Iterable[Decided]) -> tuple[Decision, ...]:
-    """The decisions, for inspection."""
-    return tuple(
-        Decision(Ranges.of([where] if where else []) if isinstance(where, int) else where, choice, tokens, why)
-        for where, choice, tokens, why in decided
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The decision for one view: the messages in order, and the reason for each."""
@@ -227,11 +219,6 @@ class Plan:
     hidden_rules: int = 0
     """Standing rules of the digest for which its message has no room."""
     recalled: tuple[Recalled, ...] = field(default=(), kw_only=True)
-
-    @property
-    def decisions(self) -> tuple[Decision, ...]:
-        """What was chosen for each part of the record."""
-        return decisions_of(self.decided)
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +263,7 @@ class View:
     tokens: int
     tier: Tier
     report: Report
-    decided: tuple[Decided, ...] = field(default=(), repr=False)
+    decided: tuple[Decided, ...] = ()
     digest: Digest | None = None
     hidden: Ranges = Ranges()
     """Messages that the view does not represent at all: no room, or nothing that a provider accepts."""
@@ -288,17 +275,26 @@ class View:
     pending_from: int = 0
     """Messages from this number on are not in the record; they were about to be appended."""
 
+    def __repr__(self) -> str:
+        # Without content, since it may end up in a log.
+        figures = f"tokens={self.tokens}, limit_tokens={self.report.limit_tokens}, tier={str(self.tier)!r}"
+        return f"View(messages={len(self.messages)}, {figures})"
+
     def _repr_html_(self) -> str:
         return view_html(self.messages, tokens=self.tokens, limit_tokens=self.report.limit_tokens, tier=self.tier)
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
         """What was chosen for each part of the record, in order."""
-        return decisions_of(self.decided)
+        return tuple(
+            Decision(Ranges.of([where] if where else []) if isinstance(where, int) else where, choice, tokens, why)
+            for where, choice, tokens, why in self.decided
+        )
 
-    def to_openai(self) -> list[dict[str, Any]]:
+    def to_openai(self) -> list[Any]:
         """The messages for OpenAI's SDK: `client.chat.completions.create(model=..., messages=view.to_openai())`.
 
+        Each is a dict; typed as the SDK's own classes are not known here, and type checkers accept no other dict.
         Ids and names that the API refuses are replaced, consistently in every view. A part that it does not support
         is replaced by a text; reasoning is not sent.
         """

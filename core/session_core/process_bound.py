@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Never, Self
 
-from session_core.errors import NotPicklable
+from session_core.errors import NotPicklable, named_type
 
 
 class ProcessBound:
@@ -18,6 +18,6 @@ class ProcessBound:
 
     def __reduce__(self) -> Never:
         raise NotPicklable(
-            f"a {type(self).__name__} cannot be pickled, since it has connections of this process; give the other "
+            f"{named_type(self)} cannot be pickled, since it has connections of this process; give the other "
             "process the URL and the ids, and let it open its own Sessions(url)"
         )

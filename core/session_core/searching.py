@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Collection, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
 from session_core.boosts import message_boosts
+from session_core.compress.digest_text import related_facts
 from session_core.compress.evidence import TIGHT_TOKENS
-from session_core.compress.fold import related_facts
 from session_core.compress.offer_answers import with_answers
 from session_core.compress.passages import Reading
 from session_core.compress.scoring import Question
@@ -54,6 +55,27 @@ PEOPLE = 1_000.0
 """A weight above that of any message for its words."""
 READ_AT_ONCE = 500
 """How many messages are read per call to compute their vectors."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """What a view does not show: what its `digest` covers, and the messages that are `absent` from it.
+
+    `standing` are those that it shows, of which it shortens those with ids in `inset`: their rows are quoted apart.
+    `since` were said after the digest. `born` distinguishes the session from an older one of the same name.
+    """
+
+    digest: Digest | None
+    absent: Sequence[Message] = ()
+    standing: Sequence[Message] = ()
+    since: Sequence[Message] = ()
+    inset: Collection[str] = ()
+    born: str = ""
+
+    @property
+    def newer(self) -> Sequence[Message]:
+        """The messages that may correct what the digest covers."""
+        return (*self.absent, *self.standing, *self.since)
 
 
 class Searching:
@@ -156,72 +178,60 @@ class Searching:
         require_unsealed(self.key, (found,))
         return found
 
-    async def evidence(
-        self,
-        query: str,
-        absent: Sequence[Message],
-        standing: Sequence[Message],
-        digest: Digest | None,
-        *,
-        since: Sequence[Message] = (),
-        born: str = "",
-        room_tokens: int,
-        inset: Collection[str] = (),
-    ) -> Quotes:
-        """What is relevant to `query` and not visible in a view, as one block of quotes of at most `room_tokens`, or
-        an empty block.
-
-        Sources are messages `absent` from the view and those under its `digest`; `standing` are those that it shows.
-        The messages with ids in `inset` are shortened in the view, and their rows are returned separately. Whatever
-        was corrected under the digest, in these messages or in those said `since`, is quoted with its correction.
-        `born` distinguishes the session from an older one of the same name.
-        """
-        services = self._services
-        services.digest_vectors.asked = True
+    async def evidence(self, query: str, hidden: Hidden, *, room_tokens: int) -> Quotes:
+        """What is relevant to `query` and `hidden` in a view, as one block of quotes of at most `room_tokens`, or an
+        empty block. Whatever was corrected is quoted with its correction."""
+        self._services.digest_vectors.asked = True
         if room_tokens < LEAST_RECALL:
             return Quotes()
-        whole = digest is None or _can_be_read_whole(digest, room_tokens)
-        under = await self._messages_under(query, standing, digest, born, whole=whole)
-        candidates: Sequence[Message] = absent
-        if under:
-            by_place = {(m.seq, m.id): m for m in (*under, *absent)}
-            candidates = [by_place[place] for place in sorted(by_place)]
-        candidates = [m for m in candidates if m.role is Role.USER or not is_recalled(m)]
-        times = [m.time_s for m in (*absent, *standing, *since) if m.time_s is not None]
+        whole = hidden.digest is None or _can_be_read_whole(hidden.digest, room_tokens)
+        under = await self._messages_under(query, hidden, whole=whole)
+        by_place = {(m.seq, m.id): m for m in (*under, *hidden.absent)}
+        ordered = [by_place[place] for place in sorted(by_place)] if under else hidden.absent
+        candidates = [m for m in ordered if m.role is Role.USER or not is_recalled(m)]
+        times = [m.time_s for m in hidden.newer if m.time_s is not None]
         sources, near = await self._sources(query, candidates, room_tokens, max(times, default=None))
-        later = partial(services.corrections.later, self.key, digest, (*absent, *standing, *since))
+        choose = partial(self._quotes, query, hidden, candidates, sources, near, room_tokens, whole=whole)
+        return await self._services.offload_search(choose, tokens=_tokens(candidates))
 
-        tokens = _tokens(candidates)
-        give_way = services.yielding(tokens)
+    def _quotes(
+        self,
+        query: str,
+        hidden: Hidden,
+        candidates: Sequence[Message],
+        sources: Sequence[Message],
+        near: Sequence[float] | None,
+        room_tokens: int,
+        *,
+        whole: bool,
+    ) -> Quotes:
+        """The quotes from `sources`, which are `near` to `query`; they were chosen among `candidates`."""
+        services, standing = self._services, hidden.standing
+        give_way = services.yielding(_tokens(candidates))
 
         def read(message: Message) -> Reading:
             give_way()
             return services.read(message)
 
-        def quoted() -> Quotes:
-            said = with_answers(sources, (*candidates, *standing)) if room_tokens > TIGHT_TOKENS else sources
-            last = [services.read(message) for message in standing[-4:]]
-            complete = whole and len(said) == len(candidates)
-            text, repeated = asked_and_repeated(query, (*candidates, *standing))
-            return select_quotes(
-                Question(text, last, near, complete=complete, repeated=repeated),
-                said,
-                standing,
-                later=later,
-                read=read,
-                room_tokens=room_tokens - FRAMING_TOKENS,
-                count=services.counter.count,
-                inset=inset,
-                give_way=give_way,
-            )
+        said = with_answers(sources, (*candidates, *standing)) if room_tokens > TIGHT_TOKENS else sources
+        text, repeated = asked_and_repeated(query, (*candidates, *standing))
+        last, complete = [services.read(message) for message in standing[-4:]], whole and len(said) == len(candidates)
+        return select_quotes(
+            Question(text, last, near, complete=complete, repeated=repeated),
+            said,
+            standing,
+            later=partial(services.corrections.later, self.key, hidden.digest, hidden.newer),
+            read=read,
+            room_tokens=room_tokens - FRAMING_TOKENS,
+            count=services.counter.count,
+            inset=hidden.inset,
+            give_way=give_way,
+        )
 
-        return await services.offload_search(quoted, tokens=tokens)
-
-    async def _messages_under(
-        self, query: str, standing: Sequence[Message], digest: Digest | None, born: str, *, whole: bool
-    ) -> list[Message]:
-        """The messages under `digest` that may be quoted: all that it covers (`whole`, one read), or the results of a
+    async def _messages_under(self, query: str, hidden: Hidden, *, whole: bool) -> list[Message]:
+        """The messages under the digest that may be quoted: all that it covers (`whole`, one read), or the results of a
         search by words and by meaning (one search, one read)."""
+        digest = hidden.digest
         if digest is None or not digest.covers:
             return []
         began = time.perf_counter()
@@ -229,7 +239,7 @@ class Searching:
         if whole:
             found = await self._store.record(self.key, digest.covers)
         else:
-            found = await self._search_under(query, standing, digest, born)
+            found = await self._search_under(query, hidden.standing, digest, hidden.born)
         under = [message for message in found if message.role is not Role.SYSTEM]
         self._services.emit(Searched(self.key, len(under), time.perf_counter() - began))
         return under
@@ -306,7 +316,7 @@ class Searching:
         room = min(limits.recall_reserve(), RUN_TOKENS, limits.total * 15 // 100)
         state = None if self._fast_embedder is None else await self._store.state(self.key)
         born = state.born if state else ""
-        return (await self.evidence(query, (), (), digest, since=since, born=born, room_tokens=room)).block
+        return (await self.evidence(query, Hidden(digest, since=since, born=born), room_tokens=room)).block
 
 
 def _open_ended(query: str) -> bool:

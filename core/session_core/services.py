@@ -14,12 +14,12 @@ from weakref import WeakSet
 from session_core.advisers import Index, LateClassifier
 from session_core.classify import RuleClassifier
 from session_core.compress.clip import clip
-from session_core.compress.fold import MAX_FINGERPRINTS, PlanCache, PlanContext
 from session_core.compress.passages import Reading, read
+from session_core.compress.plan_cache import MAX_FINGERPRINTS, PlanCache, PlanContext
 from session_core.corrections import Corrections
 from session_core.counting.tokens import TokenCounter, message_tokens
 from session_core.digest_vectors import DigestVectors
-from session_core.errors import ConfigError
+from session_core.errors import ConfigError, named_type
 from session_core.events import Event
 from session_core.facts import without_author_name
 from session_core.ids import fresh_id
@@ -173,8 +173,8 @@ class Services:
         return self.name_cache.get(id(message), lambda: (message, self._with_name(message)), size=size)[1]
 
     def without_author_name(self, message: Message) -> Message:
-        """The message without the name that `named` put before it, cached likewise, since other caches use that object
-        as their key."""
+        """The message without the name that `with_author_name` put before it. Cached likewise, since other caches have
+        that object as their key."""
         if message.rendition != "named":
             return message
         size = 1 + len(message.content) // 4096
@@ -248,7 +248,7 @@ class Services:
             return Importance(judged).value
         except ValueError:
             raise ConfigError(
-                f"the classifier {type(self.classifier).__name__} judged a message by a {type(judged).__name__} that "
+                f"the classifier {type(self.classifier).__name__} judged a message by {named_type(judged)} that "
                 f"is none of {', '.join(Importance)}; nothing was written: have it return an Importance"
             ) from None
 

@@ -11,11 +11,12 @@ from functools import partial
 from session_core.absence import absence_note, find_ended_absence
 from session_core.admission import require_storable
 from session_core.budget import Tier
+from session_core.compress.digest_text import lines_of
 from session_core.compress.fixed import Extras
-from session_core.compress.fold import PlanContext, lines_of
 from session_core.compress.goodbyes import closing_courtesy, remove_message
 from session_core.compress.insets import add_rows, reduce_to_marks
 from session_core.compress.ladder import FoldRequired, add_recalled, plan
+from session_core.compress.plan_cache import PlanContext
 from session_core.errors import Conflict, InputError, MessageTooLarge, PinnedTooLarge, StoreError, StoreUnreadable
 from session_core.events import Appended as AppendedEvent
 from session_core.events import Notice, Noticed, Resumed, TierChanged, Viewed
@@ -24,8 +25,9 @@ from session_core.plan import Choice, Digest, Limits, Plan, Report, View
 from session_core.ports import Appended, Lease, Loaded, Marks, State
 from session_core.ranges import Ranges
 from session_core.sealed import require_unsealed
-from session_core.searching import Searching
+from session_core.searching import Hidden, Searching
 from session_core.services import Services
+from session_core.stats import standing_tokens
 from session_core.turns import Message, Role, numbered
 
 DIGEST_BESIDE = 0.05
@@ -99,9 +101,8 @@ class Flow(Searching):
 
     async def _standing_tokens(self, state: State) -> int:
         """The size of the active digest and all messages after it; read only if the record has other branches."""
-        ledger = state.ledger
-        if len(state.head) == ledger.messages:
-            return state.active.tokens + ledger.tokens - state.active.covered_tokens
+        if (known := standing_tokens(state)) is not None:
+            return known
         loaded = await self._store.load(self.key)
         return (loaded.digest.tokens if loaded.digest else 0) + sum(m.tokens for m in loaded.messages)
 
@@ -236,7 +237,7 @@ class Flow(Searching):
         self, named: Sequence[Message], digest: Digest | None, context: PlanContext, extras: Extras, open_end: bool
     ) -> Plan:
         """The plan, made in this thread if everything fits and nothing new has to be folded, else off the event loop.
-        Raises: FoldNeeded if `context` must not fold but would have to."""
+        Raises: FoldRequired if `context` must not fold but would have to."""
         make = partial(plan, named, digest, extras=extras, open_end=open_end)
         if sum([message.tokens for message in named]) <= context.limits.total:
             try:
@@ -265,9 +266,9 @@ class Flow(Searching):
             for m in named
             if m.seq not in word_for_word and m.role is not Role.SYSTEM
         ]
-        born = loaded.state.born
+        hidden = Hidden(loaded.digest, absent, shown, inset=inset, born=loaded.state.born)
         with self._services.calls.paused():
-            found = await self.evidence(query, absent, shown, loaded.digest, born=born, room_tokens=room, inset=inset)
+            found = await self.evidence(query, hidden, room_tokens=room)
         with_result_rows = add_rows(shortened, found.rows, context)
         base = with_result_rows if (found.rows or found.block) and with_result_rows.tokens <= limits.total else made
         quoting = add_recalled(base, found.block, found.quoted, limits.total + reclaimed, context)

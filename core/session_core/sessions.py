@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast
 from uuid import UUID
 
-from session_core.advisers import Index, require_method
+from session_core.advisers import Index, require_method, require_observers
 from session_core.append_args import AppendArgument, messages_from_argument
 from session_core.budget import Tier
 from session_core.display import session_html_or_error
@@ -39,7 +39,7 @@ from session_core.stores.index_deletion import with_index_deletion
 from session_core.stores.retention import require_purging
 from session_core.turns import Key, Message, text_of_id
 from session_core.voices import SERIAL_THREADS, THREADS, awaitable, in_thread, run_blocking, threaded
-from session_core.warmup import NOBODY, Warming
+from session_core.warmup import NOBODY, preload
 
 if TYPE_CHECKING:
     from session_core.stores.keyring import Keyring
@@ -72,6 +72,8 @@ class Sessions(ProcessBound):
     ) -> None:
         if policy is not None and not isinstance(policy, Policy):
             raise BudgetError(f"policy={type(policy).__name__}; pass Policy(Budget(window_tokens=...))")
+        self._observers = require_observers(observers)
+        self._on_event = on_event and require_method(on_event, "__call__", "on_event")
         self.policy = policy or Policy()
         self._owned = url is None or isinstance(url, str)
         queue = queue_of(fold_queue, self.policy, cold or url)
@@ -79,8 +81,6 @@ class Sessions(ProcessBound):
         index = None if given is None else cast(Index, awaitable(given, "add", "near", "forget"))
         self.store: SessionStore = with_index_deletion(open_from_arguments(url, hot, cold, keyring), index)
         self.place = shown_place(url, hot, cold)
-        self._observers = [require_method(observer, "observe", "an observer") for observer in observers]
-        self._on_event = on_event and require_method(on_event, "__call__", "on_event")
         embedder, aembedder = blocking_and_async(embedder_of(self.policy))
         self.services = Services(self.policy, self._tell, clock, embedder, index)
         aindex = threaded(index) if index else None
@@ -90,7 +90,6 @@ class Sessions(ProcessBound):
         self.awaited: SessionStore = self.store.awaiting()
         self.folder = Folder(self.store, self.services, self.policy.summarizer)
         self._afolder = threaded(self.folder)
-        self._warming = Warming(self.services)
         self._local = Background(self.folder, self.services)
         self.pipeline = SharedFolding(self._local, queue, owned=queue is not fold_queue) if queue else self._local
 
@@ -156,12 +155,12 @@ class Sessions(ProcessBound):
         Takes half a second and 80 MB. For services, before their first request. Raises: StoreError if the store does
         not answer.
         """
-        run_blocking(self._warming.load())
+        run_blocking(preload(self.services))
         run_blocking(self.store.state(NOBODY))
 
     async def awarm(self) -> None:
         """Async form of `warm`."""
-        await threaded(self._warming).load()
+        await in_thread(run_blocking, preload(self.services))
         await self.awaited.state(NOBODY)
 
     def ask_fold(self, key: Key, tier: Tier = Tier.FACTS) -> None:

@@ -70,6 +70,14 @@ async def stats_of(store: Store, key: Key, services: Services) -> SessionStats:
     return await services.offload(work, tokens=state.ledger.tokens)
 
 
+def standing_tokens(state: State) -> int | None:
+    """The size of the active digest and of all messages after it, uncompressed. None if the conversation is only a part
+    of the record (edits, forks, resets), for which the ledger counts too much."""
+    if len(state.head) != state.ledger.messages:
+        return None
+    return state.active.tokens + state.ledger.tokens - state.active.covered_tokens
+
+
 def describe(state: State, messages: Sequence[Message], policy: Policy) -> SessionStats:
     """The figures of a session from its state and its messages."""
     budget, ledger = policy.budget, state.ledger

@@ -12,7 +12,7 @@ from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
 
-from session_core.errors import InputError, TranscriptError, shown
+from session_core.errors import InputError, TranscriptError, named_type, shown
 from session_core.serial.plain_messages import is_message, messages_from_plain
 from session_core.turns import Message
 
@@ -155,7 +155,7 @@ def _from_value(value: Any, place: _Place, name: str) -> Iterator[Transcript]:
     elif isinstance(value, list):
         yield Transcript(name, tuple(_messages(value, place, numbered=True)))
     else:
-        raise place.error(f"a {type(value).__name__} is not a conversation", "write a list of messages")
+        raise place.error(f"{named_type(value)} is not a conversation", "write a list of messages")
 
 
 def _is_conversation(value: Any) -> bool:

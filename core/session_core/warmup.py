@@ -11,20 +11,14 @@ NOBODY = Key("nobody")
 """A session that need not exist: reading it opens a connection."""
 
 
-class Warming:
-    """Preloads for one `Sessions`; idempotent."""
-
-    def __init__(self, services: Services) -> None:
-        self._services = services
-
-    async def load(self) -> None:
-        """Load the token tables and the vectors of the static embedder. Others are not called, since that may cost
-        money; one that is not installed is not asked again."""
-        self._services.counter.count("ready")
-        embedder, vectors = self._services.embedder, self._services.vectors
-        if embedder is None or not is_fast(embedder) or vectors.lost:
-            return
-        try:
-            await embedder.embed(["ready"])
-        except ConfigError:
-            vectors.lost = True
+async def preload(services: Services) -> None:
+    """Load the token tables and the vectors of the static embedder; idempotent. Others are not called, since that may
+    cost money; one that is not installed is not asked again."""
+    services.counter.count("ready")
+    embedder, vectors = services.embedder, services.vectors
+    if embedder is None or not is_fast(embedder) or vectors.lost:
+        return
+    try:
+        await embedder.embed(["ready"])
+    except ConfigError:
+        vectors.lost = True

@@ -1,5 +1,5 @@
 """The console script `llm-sessions`."""
 
-from session_core.cli.command import main
+from session_core.cli.entry import main
 
 __all__ = ["main"]

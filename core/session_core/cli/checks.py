@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+from session_core.turns import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +14,11 @@ class Kept:
 
     promise: str
     kept: bool
+
+
+def said_in(messages: Iterable[Message]) -> list[tuple[object, ...]]:
+    """What each message says, without what a session adds to it."""
+    return [(m.role, m.content, m.tool_calls, m.tool_call_id, m.media) for m in messages]
 
 
 def told(promises: Sequence[Kept]) -> int:

@@ -56,9 +56,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"llm-sessions: {exc}; the command was not completed", file=sys.stderr)
         _hush()
         return 2
-    except KeyboardInterrupt:
-        print("llm-sessions: interrupted", file=sys.stderr)
-        return 130
     return code
 
 

@@ -14,8 +14,8 @@ from types import ModuleType
 
 from session_core.budget import Budget
 from session_core.cli.chart import picture_or_why_not
-from session_core.cli.checks import Kept, told
-from session_core.cli.journal import Journal
+from session_core.cli.checks import Kept, said_in, told
+from session_core.cli.journal import Journal, Turn
 from session_core.cli.report import curves, table
 from session_core.cli.terminal import Progress, columns, size
 from session_core.compress.pieces import counted
@@ -94,13 +94,15 @@ class _Stage:
         state = run_blocking(self.sessions.store.state(self.session.key))
         report = self.session.view().report
         self.journal.close_turn(
-            record_tokens=state.ledger.tokens if state else 0,
-            view_tokens=max(sent.tokens for sent in turn.sent),
-            clipped=max(sent.clipped for sent in turn.sent),
-            folded=report.folded,
-            dropped=report.dropped,
-            seconds=seconds,
-            store_bytes=database_bytes(self.file),
+            Turn(
+                record_tokens=state.ledger.tokens if state else 0,
+                view_tokens=max(sent.tokens for sent in turn.sent),
+                clipped=max(sent.clipped for sent in turn.sent),
+                folded=report.folded,
+                dropped=report.dropped,
+                seconds=seconds,
+                store_bytes=database_bytes(self.file),
+            )
         )
 
 
@@ -185,12 +187,12 @@ def _where(view: View, words: str) -> str:
 def _promises(stage: _Stage, record: Sequence[Message], whole: Sequence[Message]) -> list[Kept]:
     sent = [sent.tokens for turn in stage.played for sent in turn.sent]
     limit = stage.journal.budget.limit_tokens
-    said = [_words(message) for turn in stage.played for message in turn.messages]
+    said = said_in([message for turn in stage.played for message in turn.messages])
     same = _same_answers(stage.played, record)
     return [
         Kept(f"none of {len(sent)} model calls was sent more than {limit:,} tokens", max(sent) <= limit),
-        Kept(f"the record has every message unchanged ({len(said)} messages)", _all(record) == said),
-        Kept("the agent's get_state shows all of it", _all(whole) == said),
+        Kept(f"the record has every message unchanged ({len(said)} messages)", said_in(record) == said),
+        Kept("the agent's get_state shows all of it", said_in(whole) == said),
         Kept(
             f"{same} of {len(stage.played)} answers are those of a model that reads everything",
             same == len(stage.played),
@@ -199,16 +201,8 @@ def _promises(stage: _Stage, record: Sequence[Message], whole: Sequence[Message]
 
 
 def _facts(last: View) -> list[Kept]:
-    told_ = " ".join(one_line(message.content) for message in last.messages)
-    return [Kept(f"{one.what} is in the last view", one.words in told_) for one in PROMISES]
-
-
-def _all(messages: Sequence[Message]) -> list[tuple[object, ...]]:
-    return [_words(message) for message in messages]
-
-
-def _words(message: Message) -> tuple[object, ...]:
-    return (message.role, message.content, message.tool_calls, message.tool_call_id)
+    text = " ".join(one_line(message.content) for message in last.messages)
+    return [Kept(f"{one.what} is in the last view", one.words in text) for one in PROMISES]
 
 
 def _same_answers(played: Sequence[Played], record: Sequence[Message]) -> int:

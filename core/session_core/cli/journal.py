@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from session_core.budget import Budget, Tier
 from session_core.events import Event, Folded, TierChanged
@@ -12,16 +12,16 @@ from session_core.turns import Key
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One turn in figures.
+    """One turn in figures; its journal adds number, tier and folds.
 
     `view_tokens` is the largest input of a model call in it. `tier` is the highest of the turn, `folds`
     how many digests were written in it. `clipped` and `dropped` count messages of its last view,
     `folded` those under the digest. `store_bytes` is the size of the database after it, if there is one.
     """
 
-    number: int
     record_tokens: int
     view_tokens: int
+    number: int = 0
     tier: Tier = Tier.NORMAL
     folds: int = 0
     clipped: int = 0
@@ -50,34 +50,14 @@ class Journal:
         if event.key == self.key and isinstance(event, TierChanged | Folded):
             self._heard.append(event)
 
-    def close_turn(
-        self,
-        *,
-        record_tokens: int,
-        view_tokens: int,
-        clipped: int = 0,
-        folded: int = 0,
-        dropped: int = 0,
-        seconds: float = 0.0,
-        store_bytes: int | None = None,
-    ) -> Turn:
-        """The figures of the turn that ends here."""
+    def close_turn(self, measured: Turn) -> Turn:
+        """The turn that ends here, with what the session told since the last one."""
         heard, self._heard = self._heard, []
         changes = [event for event in heard if isinstance(event, TierChanged)]
         highest = max((change.after for change in changes), default=self._tier)
         self._tier = changes[-1].after if changes else self._tier
-        turn = Turn(
-            len(self.turns) + 1,
-            record_tokens,
-            view_tokens,
-            highest,
-            sum(isinstance(event, Folded) for event in heard),
-            clipped,
-            folded,
-            dropped,
-            seconds,
-            store_bytes,
-        )
+        folds = len(heard) - len(changes)
+        turn = replace(measured, number=len(self.turns) + 1, tier=highest, folds=folds)
         self.turns.append(turn)
         return turn
 

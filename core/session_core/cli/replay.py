@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from session_core.budget import Budget
 from session_core.cli.chart import picture_or_why_not
-from session_core.cli.checks import Kept, told
-from session_core.cli.journal import Journal
+from session_core.cli.checks import Kept, said_in, told
+from session_core.cli.journal import Journal, Turn
 from session_core.cli.report import curves, table
 from session_core.cli.stores import folder
 from session_core.cli.terminal import Progress, columns
@@ -68,28 +68,25 @@ def _play(session: Session, journal: Journal, turn: Sequence[Message]) -> None:
     seconds = time.perf_counter() - began
     state = run_blocking(session.sessions.store.state(session.key))
     journal.close_turn(
-        record_tokens=state.ledger.tokens if state else 0,
-        view_tokens=max([view.tokens for view in views], default=last.tokens),
-        clipped=last.report.clipped,
-        folded=last.report.folded,
-        dropped=last.report.dropped,
-        seconds=seconds,
+        Turn(
+            record_tokens=state.ledger.tokens if state else 0,
+            view_tokens=max([view.tokens for view in views], default=last.tokens),
+            clipped=last.report.clipped,
+            folded=last.report.folded,
+            dropped=last.report.dropped,
+            seconds=seconds,
+        )
     )
 
 
 def _promises(session: Session, journal: Journal, transcript: Transcript) -> list[Kept]:
     most, limit = journal.most_view_tokens, journal.budget.limit_tokens
-    kept = [_words(message) for message in session.record()]
-    said = [_words(message) for message in transcript.messages]
+    kept, said = said_in(session.record()), said_in(transcript.messages)
     name = f"{session.key}: "
     return [
         Kept(f"{name}no view is over its budget ({most:,} of {limit:,} tokens at most)", most <= limit),
         Kept(f"{name}the record has every message unchanged ({counted(len(said), 'message')})", kept == said),
     ]
-
-
-def _words(message: Message) -> tuple[object, ...]:
-    return (message.role, message.content, message.tool_calls, message.tool_call_id, message.media)
 
 
 def _turns(messages: Sequence[Message]) -> list[list[Message]]:

@@ -15,7 +15,7 @@ from session_core.language.words import one_line
 from session_core.plan import View
 from session_core.ports import State
 from session_core.sessions import Session, Sessions
-from session_core.stats import SessionStats
+from session_core.stats import SessionStats, standing_tokens
 from session_core.stores.open import open_queue
 from session_core.stores.retention import require_purging
 from session_core.turns import Message
@@ -161,9 +161,8 @@ def _name(name: str) -> str:
 
 def _standing(state: State) -> str:
     """Tokens of the active digest and all messages after it; unknown without reading where branches were left."""
-    if len(state.head) != state.ledger.messages:
-        return "?"
-    return f"{state.active.tokens + state.ledger.tokens - state.active.covered_tokens:,}"
+    tokens = standing_tokens(state)
+    return "?" if tokens is None else f"{tokens:,}"
 
 
 def _figures(stats: SessionStats, session: Session) -> Iterator[str]:

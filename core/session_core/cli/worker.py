@@ -12,7 +12,7 @@ from pathlib import Path
 from session_core.budget import Budget
 from session_core.cli.command import QUEUE_VARIABLE
 from session_core.cli.stores import opened_to_work
-from session_core.errors import ConfigError, MissingExtra
+from session_core.errors import ConfigError, MissingExtra, named_type
 from session_core.policy import Policy
 from session_core.sessions import Sessions
 from session_core.workers import Worker, run_until_told
@@ -64,5 +64,5 @@ def _of_app(named: str) -> Sessions:
         found = found()
     sessions = getattr(found, "sessions", found)
     if not isinstance(sessions, Sessions):
-        raise ConfigError(f"--app {named} is a {type(sessions).__name__}; name a Sessions, or a saver that has one")
+        raise ConfigError(f"--app {named} is {named_type(sessions)}; name a Sessions, or a saver that has one")
     return sessions

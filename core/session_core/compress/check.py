@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from session_core.compress.associations import Associations
-from session_core.compress.claims import distinctive_stems, stems
+from session_core.compress.claims import blank_out, distinctive_stems, stems
 from session_core.compress.negation import Statement, agrees_with, denials
 from session_core.language.forms import dates, minutes_of, parts, times
 from session_core.language.names import names
@@ -88,7 +88,7 @@ class Source:
         figures = [v for v in found if v.kind in (ValueKind.NUMBER, ValueKind.AMOUNT)]
         stated = {n for v in figures for n in numbers(v.text)}
         # Digits of other values; those of "1,000" are neither 1 nor 0.
-        runs = {Decimal(run).normalize() for run in _RUN.findall(_blank_out(source, figures))}
+        runs = {Decimal(run).normalize() for run in _RUN.findall(blank_out(source, figures))}
         dated = [v.text for v in found if v.kind is ValueKind.DATE]
         priced = {n for n, _ in amounts}
         return cls(
@@ -130,14 +130,6 @@ class Source:
         return Checked("\n".join(lines).strip(), tuple(struck))
 
 
-def _blank_out(text: str, found: Sequence[Value]) -> str:
-    """`text` with blanks in place of the values found in it."""
-    rest = list(text)
-    for value in found:
-        rest[value.start : value.end] = " " * (value.end - value.start)
-    return "".join(rest)
-
-
 def _is_grounded(sentence: str, known: Source, german: bool) -> bool:
     if _EMPTY.fullmatch(sentence.strip()):
         return False
@@ -146,7 +138,7 @@ def _is_grounded(sentence: str, known: Source, german: bool) -> bool:
         return False
     if not all(_occurs_in(path, known.text) for path in _PATH.findall(sentence)):
         return False
-    left = _blank_out(sentence, found)
+    left = blank_out(sentence, found)
     if not _is_spoken_of(left, known):
         return False
     counted = (one for one in spelled_numbers(left) if one.number > _COMMON_NUMBERS + one.ordinal)

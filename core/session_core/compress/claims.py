@@ -134,11 +134,11 @@ def claims(text: str, known_names: frozenset[str], give_way: GiveWay = never_pau
     return found
 
 
-def names_in(text: str, give_way: GiveWay = never_pause) -> frozenset[str]:
+def names_in(text: str, give_way: GiveWay) -> frozenset[str]:
     """The names in `text`, in lower case, and words at the beginning of sentences that may be names."""
     found: set[str] = set()
     for sentence in sentences(text):
-        blank = _blank_out(sentence, values(sentence))
+        blank = blank_out(sentence, values(sentence))
         found.update(re.sub("['’]s$", "", name.casefold()) for name in (*names(blank, False), *_subjects(blank)))
         give_way()
     return frozenset(found) - _TITLES
@@ -150,7 +150,7 @@ def stated_keys(text: str) -> frozenset[Key]:
     for sentence in sentences(text):
         every = values(sentence)
         found.update(min(keys, key=repr) for value in every for keys in [_sort_and_keys(value)[1]] if keys)
-        found.update(("name", name.casefold()) for name in names(_blank_out(sentence, every), False))
+        found.update(("name", name.casefold()) for name in names(blank_out(sentence, every), False))
     return frozenset(found)
 
 
@@ -200,7 +200,7 @@ def _of_sentence(sentence: str, known_names: frozenset[str]) -> Iterator[Claim]:
     for one in spelled_numbers(sentence):
         if one.start not in taken and one.number > 1 and not one.ordinal:
             stated.append(Item("count", frozenset([("n", Decimal(one.number).normalize())]), one.start, one.end))
-    blank = _blank_out(sentence, stated)
+    blank = blank_out(sentence, stated)
     named = [
         Item("name", frozenset([("name", plain)]), match.start(), match.end())
         for match in re.finditer(r"[^\W\d_][\w-]*", blank)
@@ -247,7 +247,8 @@ def _spans(blank: str, stated: Sequence[Item], named: Sequence[Item]) -> Iterato
     yield from found or [(0, len(blank))]
 
 
-def _blank_out(text: str, found: Sequence[Value | Item]) -> str:
+def blank_out(text: str, found: Sequence[Value | Item]) -> str:
+    """`text` with blanks in place of what was found in it."""
     rest = list(text)
     for value in found:
         rest[value.start : value.end] = " " * (value.end - value.start)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from session_core.compress.fixed import digest_head, digest_tokens, opening_message, pinned_messages
-from session_core.compress.fold import PlanContext
+from session_core.compress.plan_cache import PlanContext
 from session_core.plan import Choice, Decided, Digest, Plan
 from session_core.turns import Message, Role
 

@@ -6,7 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from session_core.compress.fold import DigestHead, PlanContext, digest_message, hidden_rules, lines_of, shown_facts
+from session_core.compress.digest_text import digest_message, hidden_rules, lines_of, shown_facts
+from session_core.compress.plan_cache import DigestHead, PlanContext
 from session_core.compress.quote_trimming import trim_quotes
 from session_core.errors import PinnedTooLarge
 from session_core.plan import Digest

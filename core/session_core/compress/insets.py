@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from session_core.compress.fold import PlanContext
+from session_core.compress.plan_cache import PlanContext
 from session_core.language.quoting import RECALLED
 from session_core.plan import Plan
 from session_core.turns import Message, Role

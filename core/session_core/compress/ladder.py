@@ -25,7 +25,8 @@ from session_core.compress.fixed import (
     opening_message,
     pinned_messages,
 )
-from session_core.compress.fold import PlanContext, fingerprint, fold
+from session_core.compress.fold import fold
+from session_core.compress.plan_cache import PlanContext, fingerprint
 from session_core.compress.squeeze import squeeze
 from session_core.plan import Choice, Decided, Digest, Plan, Recalled
 from session_core.ranges import Ranges
@@ -218,15 +219,12 @@ def _extend_digest(
     covers = _covers(digest, messages, parts, steps.folds)
     for step in range(done, len(steps.folds)):
         start, end = (0, *steps.folds)[step : step + 2]
-        make = partial(_fold, grown, parts[start:end], covers[step], context)
+        gone = [message for unit in parts[start:end] for message in unit.messages]
+        make = partial(fold, grown, gone, covers[step], context=context)
         # A longer list shares these steps or all but the last ones; caching more would only evict others.
         last = len(steps.folds) - step <= REMEMBERED_STEPS
         grown = memory.digest(made_of[step + 1], make) if last else make()
     return grown
-
-
-def _fold(base: Digest | None, gone: Sequence[Unit], covers: Ranges, context: PlanContext) -> Digest:
-    return fold(base, gone, covers, context=context)
 
 
 def _settle(unit: Unit, context: PlanContext) -> Unit | None:

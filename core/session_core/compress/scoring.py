@@ -81,8 +81,10 @@ class Relevance:
 
     def tie_score(self, words: Mapping[str, int]) -> float:
         """How much these words have in common with the question and the last messages; 0 for nothing."""
-        # Some thousand passages a question: most words occur once in theirs.
+        # Some thousand passages a question: most have none of its words, and most words occur once in theirs.
         once = self._once
+        if once.keys().isdisjoint(words):
+            return 0.0
         return sum(
             [
                 once[word] if times == 1 else _saturated(self._weights[word], times)

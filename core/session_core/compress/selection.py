@@ -36,9 +36,11 @@ class Candidate:
 
 
 @dataclass(slots=True)
-class State:
-    """The passages chosen so far, and the remaining value of each value, by where and how recently it was said."""
+class Chosen:
+    """The passages chosen so far under their `headings`, and what each value still counts: `counts`, and by how lately
+    it was said `counts_now`."""
 
+    headings: Sequence[str]
     counts: dict[str, float]
     counts_now: dict[str, float]
     sources: set[int] = field(default_factory=set)
@@ -50,28 +52,37 @@ class State:
         self.counts |= told
         self.counts_now |= told
 
+    def take(self, one: Candidate) -> None:
+        """Choose a passage: what it says, and its heading, is shown."""
+        self.sources.add(one.source)
+        if one.passage.group:
+            self.groups[one.source, one.passage.group] += 1
+        self.mark_shown(one.passage.told_values)
+        self.mark_shown(named_in(self.headings[one.source]))
+
 
 Worth = Callable[[Candidate], float]
 """The value of a passage by itself, and as part of its message."""
 Price = Callable[[Candidate], int]
+"""The cost of choosing a passage: its tokens, with heading and columns if it is the first under them."""
 
 
 class Prices:
-    """The cost of choosing a passage: its tokens, with heading and columns if it is the first under them."""
+    """The costs of passages; lines are counted once."""
 
-    def __init__(self, headings: Sequence[str], count: Count) -> None:
-        self._headings, self._count = headings, count
+    def __init__(self, count: Count) -> None:
+        self._count = count
         self._counted: dict[str, int] = {}
 
-    def of(self, state: State) -> Price:
+    def of(self, chosen: Chosen) -> Price:
         """The costs when these passages are chosen already."""
 
         def price(one: Candidate) -> int:
             total = one.tokens
-            if one.source not in state.sources:
-                total += self._tokens(self._headings[one.source])
+            if one.source not in chosen.sources:
+                total += self._tokens(chosen.headings[one.source])
             if one.passage.schema:
-                whole, before = self._tokens(one.passage.schema), state.groups[one.source, one.passage.group]
+                whole, before = self._tokens(one.passage.schema), chosen.groups[one.source, one.passage.group]
                 total += one.passage.schema_tokens(whole, before)
             return total
 
@@ -99,10 +110,10 @@ class Choice:
         self,
         found: Sequence[Candidate],
         first: Sequence[float],
-        state: State,
+        chosen: Chosen,
         worth: Worth,
         price: Price,
-        headings: Sequence[str],
+        *,
         own_words: float,
         newer: Mapping[int, int],
         give_way: GiveWay = never_pause,
@@ -110,7 +121,7 @@ class Choice:
         self.made: list[Candidate] = []
         self._newer, self._give_way = newer, give_way
         self._own_words = own_words
-        self._found, self._state, self._worth, self._price, self._headings = found, state, worth, price, headings
+        self._found, self._chosen, self._worth, self._price = found, chosen, worth, price
         self._heap = [
             (-worth - one.whole, number) for number, (one, worth) in enumerate(zip(found, first, strict=True))
         ]
@@ -153,13 +164,8 @@ class Choice:
         return room < before
 
     def _take(self, one: Candidate, number: int, key: float) -> None:
-        state = self._state
         self.made.append(one)
         self._taken.add(number)
         if one.passage.brief:
             heapq.heappush(self._heap, (key * self._own_words, ~number))
-        state.sources.add(one.source)
-        if one.passage.group:
-            state.groups[one.source, one.passage.group] += 1
-        state.mark_shown(one.passage.told_values)
-        state.mark_shown(named_in(self._headings[one.source]))
+        self._chosen.take(one)

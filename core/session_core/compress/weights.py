@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from session_core.compress.mentions import Mentions
 from session_core.compress.passages import Passage
 from session_core.compress.scoring import Read, Relevance
-from session_core.compress.selection import Candidate, State, Worth
+from session_core.compress.selection import Candidate, Chosen, Worth
 from session_core.compress.word_values import named_in, shape
 from session_core.language.words import ASKING_WORDS
 from session_core.plan import Count
@@ -42,7 +42,7 @@ class Weights:
         bearing: Relevance,
         count: Count,
     ) -> None:
-        self._said, self._bearing = [*candidates, *standing], bearing
+        self._said, self._headings, self._bearing = [*candidates, *standing], headings, bearing
         self._gone = frozenset[str]().union(*(reading.values for _, reading in standing))
         self._mentions = Mentions(self._said)
         self._lately = self._mentions.lately
@@ -84,7 +84,7 @@ class Weights:
         """Whether the passage has a value that is not shown beside the quotes."""
         return not self._gone.issuperset(passage.values)
 
-    def state(self, *, tight: bool) -> State:
+    def start(self, *, tight: bool) -> Chosen:
         """The start of a choice: nothing is chosen. Values shown beside the quotes count nothing; if room is `tight`,
         nor do the words of questions."""
         if tight not in self._counts:
@@ -95,17 +95,17 @@ class Weights:
             if value in lately:
                 counts[value] = weight
                 now[value] = weight * lately[value]
-        state = State(counts, now)
-        state.mark_shown(self._gone)
+        chosen = Chosen(self._headings, counts, now)
+        chosen.mark_shown(self._gone)
         if tight:
-            state.mark_shown(ASKING_WORDS)
-        return state
+            chosen.mark_shown(ASKING_WORDS)
+        return chosen
 
-    def worth(self, state: State, best: float) -> Worth:
-        """The function that computes the worth of a passage in `state`, where `best` is the highest relevance."""
-        counts, counts_now, lately = state.counts, state.counts_now, self._lately
+    def worth(self, chosen: Chosen, best: float) -> Worth:
+        """The function that computes the worth of a passage behind those `chosen`; `best` is the highest relevance."""
+        counts, counts_now, lately = chosen.counts, chosen.counts_now, self._lately
         named, opening = self._named, self._opening
-        sources, groups = state.sources, state.groups
+        sources, groups = chosen.sources, chosen.groups
 
         def worth(one: Candidate) -> float:
             """For its tokens: ties, and the values that are not told yet; rows of a kind that is told already less."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from session_core.compress.fold import PlanContext
+from session_core.compress.plan_cache import PlanContext
 from session_core.plan import Digest
 from session_core.turns import Message, Role, Unit
 

@@ -23,11 +23,6 @@ class Played:
     sent: tuple[Sent, ...] = ()
 
     @property
-    def question(self) -> str:
-        """What the user said."""
-        return self.messages[0].content
-
-    @property
     def answer(self) -> str:
         """The last thing that was said."""
         return self.messages[-1].content

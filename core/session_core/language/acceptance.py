@@ -136,7 +136,7 @@ def find_offer(text: str, empty: Callable[[str], bool]) -> str | None:
     # Options may follow the question, and what "it" means may precede it.
     listed = one_line(" ".join(texts[place:]))
     offer = listed if len(listed) <= OFFERED_CHARACTERS else texts[place]
-    if place and not names(offer) and not typed(offer):
+    if place and not names(offer.partition(" ")[2]) and not typed(offer):
         before = one_line(f"{texts[place - 1]} {offer}")
         return before if len(before) <= OFFERED_CHARACTERS else offer
     return offer

@@ -36,7 +36,8 @@ _MARKS = frozenset(
     "let go it's that's longer can't don't want like need hmm ok okay yes would really also one ones thing other try "
     "again check thanks thank you all good fine great right know yet get find looking look preferably maybe perhaps "
     "nein doch lieber meinte statt eigentlich fait plutôt finalement voulais dire realidad mejor perdón quise decir "
-    "anzi invece meglio verdade aliás melhor toch liever bedoelde нет лучше точнее вернее вместо".split()
+    "anzi invece meglio verdade aliás melhor não nee mach macht draus nimm mets ponlo ponla dia día giorno hayır "
+    "toch liever bedoelde нет лучше точнее вернее вместо".split()
 )
 _ALTERNATIVES = (
     "north south east west centre center central northern southern eastern western downtown",
@@ -78,7 +79,9 @@ _GRAMMAR = re.compile(
     "[\u3040-\u309f]{2}|[我你他她它您]们?|们[\u4e00-\u9fff]|这个?|那个?|一[个下些]|什么|可以|就是|没有|不是|现在|还是|"
     "已经|因为|所以|但是|如果|请问|[\u4e00-\u9fff][的了吗吧呢啊]|저는|저희|우리|그|이|이것|그것|있어요|합니다|입니다|"
     "он|она|они|мы|вы|что|это|как|на|по|для|из|за|от|мне|нам|меня|нас|у|в|не|и|с|а|но|бы|же|"
-    "het|een|ik|je|niet|dat|we|wij"
+    "het|een|ik|je|niet|dat|we|wij|"
+    # A no, and what makes a number a day or an hour.
+    r"го|不对|抱歉|[日号]で?|아니\S*|죄송\S*|\d+[일시]\S*"
 )
 """Words of other languages, and pairs of characters, that say nothing of what a text is about."""
 _REQUEST = re.compile(
@@ -88,7 +91,9 @@ _REQUEST = re.compile(
 )
 """What asks for an answer states nothing that could be corrected."""
 _INQUIRES = re.compile(
-    r"^\W*(?:(?:ok(?:ay)?|and|so|hm+|oh|or)[,. ]+)*(?:is|are|was|were|do|does|did|can|could|would|will|any) "
+    r"^\W*(?:(?:ok(?:ay)?|and|so|hm+|oh|or)[,. ]+)*"
+    r"(?!(?:can|could|would|will) (?:you|we) (?:please )?(?:make|change|switch|move|set|put|push|update|correct)\b)"
+    r"(?:is|are|was|were|do|does|did|can|could|would|will|any) "
     r"(?:it|there|they|this|that|the|you|we|i|chance|way)\b",
     re.IGNORECASE,
 )

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from session_core.language.amending import OTHER_WORDS, names, split_common_ends, subject_words
 from session_core.language.lifted import LIFTING_WORDS, SHIFTING_WORDS, lifts, restricts, roots, shifts, was_so
+from session_core.language.moved_things import names_another_thing
 from session_core.language.new_values import (
     NEW_VALUE_WORDS,
     clauses,
@@ -66,6 +67,7 @@ _DENIED = frozenset(
 _OWNERS = frozenset(
     "my our his her their your mein meine sein seine ihr ihre mon ma son sa mi su meu minha seu sua".split()
 )
+_OF_SPEAKER = frozenset("my our mein meine mon ma mi meu minha".split())
 _ARTICLES = frozenset("the a an der die das le la les el los il lo o os as de het".split())
 _ORDINALS = frozenset(
     "first second third fourth fifth sixth last next other erste zweite dritte premier deuxième".split()
@@ -140,6 +142,8 @@ class Change:
         lifts its restriction.
         """
         if _ASKING.search(old) or len(said_words(old)) > _LONGEST_WORDS or said_words(old) == said_words(self.text):
+            return False
+        if names_another_thing(self.text, old):
             return False
         shared = self.about & subject_of(old)
         if self.lifted and self.lifted <= roots(old) and not (_others(old, self.text) or _other_name(old, self.text)):
@@ -256,7 +260,21 @@ def _other_count(old: str, new: str) -> bool:
 def _others(old: str, new: str) -> bool:
     """Whether what is spoken of belongs to different people: "her salary", "his salary"."""
     before, after = (_OWNERS.intersection(said_words(text)) for text in (old, new))
-    return bool(before) and bool(after) and before.isdisjoint(after)
+    if before and after and before.isdisjoint(after):
+        return True
+    owned = ((_own(old, thing), _own(new, thing)) for thing in subject_of(old) & subject_of(new))
+    return any(None not in pair and pair[0] is not pair[1] for pair in owned)
+
+
+def _own(text: str, thing: str) -> bool | None:
+    """Whether the `thing` belongs to who says `text`, as far as the word before it tells ("my flight", "Tom's")."""
+    texts = said_words(text)
+    if thing not in texts or not (place := texts.index(thing)):
+        return None
+    owner = texts[place - 1]
+    if owner in _OWNERS:
+        return owner in _OF_SPEAKER
+    return False if owner.endswith(("'s", "’s")) else None
 
 
 def _ordinals(text: str) -> frozenset[str]:

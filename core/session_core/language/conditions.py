@@ -65,7 +65,9 @@ CONDITIONS = (
 REFUSALS = (
     Cue.of(
         "won't won’t wont will going not aren't aren’t arent",
-        rf"\b(?:we|i) (?:won['’]?t|will not) (?:{_CHOSEN})\b|"
+        rf"\b(?:we|i) (?:won['’]?t|will not) (?:{_CHOSEN}|extend|repair|install|publish|test|visit|meet|work|"
+        rf"need|require|"
+        r"apply|insure|finance|subscribe|participate|continue|pursue|appeal)\b|"
         rf"\b(?:we|i)(?:['’]?re| are|['’]?m| am)(?: not|n['’]?t) (?:(?:going to|gonna) (?:{_CHOSEN})|"
         rf"(?:{_CHOOSING}))\b",
         also="we i we're we’re were i'm i’m im",

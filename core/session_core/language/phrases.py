@@ -1,13 +1,10 @@
-"""Phrases that state rules, limits, wishes, decisions and promises, as data."""
+"""Phrases that state limits, wishes, decisions and promises, as data."""
 
 from __future__ import annotations
 
 from session_core.language.cue import Cue
+from session_core.language.rules import LEAD
 
-_LEAD = (
-    r"^[\s\"'“(]*(?:(?:and|also|but|so|then|ok(?:ay)?|yes|no|hi|hello|hey|well|oh|sure|great|thanks|actually|"
-    r"one more thing|important|note|rule|reminder)[,:.!]?\s+)*(?:please[,:]?\s+)?"
-)
 _DOINGS = (
     "book reserv order schedul cancel confirm send sent email creat updat add remov chang move set fil submi "
     "open clos refund issu ship pay paid upgrad renew register sign call notif remind forward escalat arrang "
@@ -17,88 +14,6 @@ _DOINGS = (
 )
 DONE = "|".join(_DOINGS.split())
 
-RULES = (
-    Cue.of(
-        "always never under from at make ensure be remember refrain avoid stick limit keep",
-        _LEAD + r"(?:always|never(?! mind)|under no circumstances|from now on|at no point|make sure|ensure|"
-        r"be sure to|remember (?:to|that)|refrain from|avoid|stick to|limit yourself|"
-        r"keep (?:all|every|your|the|it|them|answers|replies))\b",
-    ),
-    Cue.of(
-        "do don't don’t dont",
-        _LEAD + r"(?:do not|don['’]?t)\b(?! (?:worry|know|think|mind|care|have|see|understand|get me|need|want|"
-        r"like|believe|recall|you|we|they|i|he|she|it)\b)",
-    ),
-    Cue.of("only", _LEAD + r"only (?!joking|kidding|just)\w+"),
-    Cue.of(
-        "use answer reply respond write speak",
-        _LEAD + r"(?:use|answer|reply|respond|write|speak) (?:only|always|exclusively|in)\b",
-    ),
-    Cue.of("no", _LEAD + r"no (?:emails?|calls?|emojis?|small talk|exceptions)\b"),
-    Cue.of(
-        "use",
-        _LEAD + r"use (?:the )?\S+(?: \S+){0,4}?,? (?:not|never|instead of|rather than) \S",
-        also="not never instead rather",
-    ),
-    Cue.of(
-        "when whenever every each time",
-        r"^\W*(?:(?:and|but|also|so|ok(?:ay)?|please)[, ]+)*(?:when(?:ever)?|every time|each time) (?:i|we|you|"
-        r"some(?:one|body)|"
-        r"any(?:one|body)|they|the \w+) [^?.;]{2,80}?[, ](?:please |always |just |then |also )?(?:use|give|show|tell|"
-        r"write|"
-        r"send|call|answer|reply|ask|don['’]?t|do not|never|add|include|put|keep|remind|say|sign|start|stop|skip|run|"
-        r"check|"
-        r"wait|cc|ping|notify|explain|quote|mention|round|format)\b(?!ed\b)(?! (?:was|were|is|are|did|had)\b)",
-        also="i we you someone somebody anyone anybody they the",
-    ),
-    Cue.of(
-        "nobody noone no",
-        _LEAD
-        + r"(?:nobody|no[- ]?one)\b(?! (?:here |really |ever |else )*(?:knows?|knew|cares?|is|was|has|had|told|said|"
-        r"wants?|wanted|likes?|came|got|did|noticed|answered)\b)[^?]*\b(?:before|until|till|unless|without|except)\b",
-    ),
-    Cue.of(
-        "always never",
-        r"\b(?=[psmtra])(?:please|should|must|shall|to|replies|answers)\s+(?:always|never)\b|"
-        r"\b(?=[yitewa])(?:you|it|they|this|that|everything|everyone|all|we)\s+(?:must|should|shall|may|can)\s+"
-        r"(?:always|never)\b|"
-        r"(?=[an])(?<!\bi )(?<!\bwe )(?<!\bthey )(?<!\byou )(?<!\bi can )(?<!\bi could )(?<!\bi will )(?<!\bi would )"
-        r"(?<!\bwe can )(?<!\bwe could )(?<!\bwe will )(?<!\bwe would )\b(?:never|always) (?:use|mention|share|"
-        r"call|send|ask|include|book|answer|say|tell|show|give|write|reply|add|assume|schedule|contact|remove|delete)\b",
-    ),
-    Cue.of(
-        "must shall should may are have need can't can’t cannot",
-        # What holds for anybody ("things that you can't reach", "you may not always be near") is none.
-        r"\b(?=you)(?<!\bif )(?<!\bwhy )(?<!\bbecause )(?<!\bsince )(?<!\bas )(?<!\bwhen )"
-        r"(?<!\bwhere )(?<!\bhow )(?<!\bwhat )(?<!\bwhich )"
-        r"you\s+(?:must(?! have\b)|shall|are not to|are never to|"
-        r"may not(?! (?:always|be|yet|have|want|know|need|even)\b)|"
-        r"(?<!\bthat you )(?<!\bthings you )(?:can['’]?t|cannot)(?! (?:possibly|always|really|even)\b)|"
-        r"(?:should|have to|need to) (?:not|always|never|only|answer|reply|respond|speak|use|keep|include|mention|"
-        r"ask|call|address|treat|act|behave|follow|stick|avoid|refer|cite|quote|format|translate|remember|confirm))\b",
-        also="you",
-    ),
-    Cue.of(
-        "can could would will",
-        r"\b(?:can|could|would|will) you (?:please )?(?:always|never|only|from now on|make sure|not)\b",
-        also="you",
-    ),
-    Cue.of("please", r"\bplease\s+(?:do not|don['’]?t|only|avoid|make sure)\b", also="do don dont only avoid make"),
-    # What somebody tells of themselves or of others ("I stretch and avoid stairs") is no rule for who listens.
-    Cue.of(
-        "and but so",
-        r"^(?:(?!\b(?:i|we|he|she|they|it|there|my|our)\b).)*?\b(?:and|but|so)\s+"
-        r"(?:do not|don['’]?t|only|avoid|make sure)\b"
-        r"(?! (?:know|think|want|have|need|like|we|they|i|you)\b)",
-        also="do don dont only avoid make",
-    ),
-    Cue.of(
-        "under from without",
-        r"\bunder no circumstances\b|\bfrom now on\b|\bwithout (?:my|our) (?:approval|permission|consent)\b",
-        also="circumstances now my our",
-    ),
-)
-
 _AMOUNT = r"(?:[$€£¥₹]|\d)"
 _NOBODY_HERE = (
     "".join(rf"(?<!\b{who} )" for who in "i we you just ll will might may to not do does did".split()) + r"(?<!n['’]t )"
@@ -107,10 +22,20 @@ CONSTRAINTS = (
     Cue.of(
         "more less fewer later earlier longer bigger higher most least latest",
         # Without a quantity it is a manner of speaking ("at least it is warm").
-        r"\b(?:no|not) (?:more|less|fewer|later|earlier|longer|bigger|higher) than\b|"
-        r"\bat (?:least|most) (?:[$€£¥₹]?\d|an?\b|one\b|two\b|three\b|four\b|five\b|six\b|ten\b|once\b|twice\b|half\b|"
+        r"\b(?:no|not) (?:more|less|fewer|later|earlier|longer|bigger|higher) than\b"
+        r"(?! an? (?:rumou?r|joke|dream|guess|suggestion|hobby|formality)\b)|"
+        # What was at least so is told.
+        r"^(?!.*\b(?:(?:i|we|they)['’]ve been|(?:have|has) been|was|were|had|took|used to)\b).*?\bat (?:least|"
+        r"most) (?:[$€£¥₹]?\d|an?\b(?! (?:handful|few|little|bit|start|rumou?r|joke|guess)\b)|one\b|two\b|"
+        r"three\b|four\b|five\b|six\b|ten\b|once\b|twice\b|half\b|"
         r"on\b|as\b)|\b(?:at|by) the latest\b",
         also="than at by",
+    ),
+    Cue.of(
+        "nothing",
+        r"(?:^\W*|[,;.–—-] ?|\b(?:and|but|please|so) )nothing (?:after|before|over|above|under|below|later than|"
+        r"earlier than|"
+        r"longer than) [^.;!?]{0,20}\d",
     ),
     Cue.of(
         "exceed go spend afford cost",
@@ -120,7 +45,8 @@ CONSTRAINTS = (
     ),
     Cue.of(
         "up under below within less between max maximum min minimum",
-        r"\b(?:up to|under|below|within|less than|between|max(?:imum)?(?: of)?|min(?:imum)?(?: of)?)\s+" + _AMOUNT,
+        r"\b(?=[ubwlm])(?<!\bwas )(?<!\bwere )(?<!['’]m )(?<!\bam )(?:up to|under|below|within|less than|between|"
+        r"max(?:imum)?(?: of)?|min(?:imum)?(?: of)?)\s+" + _AMOUNT,
         whole=True,
     ),
     Cue.of(
@@ -133,7 +59,15 @@ CONSTRAINTS = (
     ),
     Cue.of(
         "budget budgets limit limited capped deadline due",
-        r"\bbudgets?\b|\blimit (?:is|of|to)\b|\blimited to\b|\bcapped\b|\bdue (?:by|on|date)\b|"
+        # Who only mentions a budget limits nothing: "the budget meeting", "budget airlines".
+        r"\bbudgets?\b(?!-)(?=.*(?:\d|[$€£¥₹]|\b(?:tight|low|small|limited|fixed|hundred|thousand|grand|bucks|"
+        r"dollars|euros|"
+        r"pounds|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)\b))|"
+        r"\b(?:on|within|over|under|above|exceed|tight|low|small|limited|fixed|no) (?:(?:a|my|our|the|his|her|"
+        r"tight|low|"
+        r"small|limited) )*budget\b|(?:\d|[$€£¥₹])\S* (?:\w+ )?budget\b|\b(?:my|our|the|a) (?:\w+ )?budget"
+        r"(?:['’]s| is| was|:| of| stays| remains| must| can['’]?t| cannot| does)(?! (?:meeting|the problem)\b) ?\w|"
+        r"\blimit (?:is|of|to)\b|\blimited to\b|\bcapped\b|\bdue (?:by|on|date)\b|"
         r"\bdeadline\b(?=.*(?:\d|day\b|week|month|tomorrow|tonight|noon))",
         whole=True,
     ),
@@ -147,25 +81,40 @@ CONSTRAINTS = (
         "must mustn't mustn’t has have needs need required mandatory non-negotiable",
         # What speakers have to do themselves, and what anybody has to, binds nobody; unless it has a time or a number.
         rf"\b(?=[mh])(?:must|mustn['’]?t|has to|{_NOBODY_HERE}have to)\b(?!['’]ve)(?<!n['’]t has to)"
-        r"(?! (?:say|admit|confess|understand|go now|have|be an?|be the|be joking)\b)|"
+        r"(?! not have (?:\w+ed|heard|seen|been|gone|known|had|got|done)\b)"
+        r"(?! (?:say|admit|confess|understand|go now|have|be an?|be the|be joking)\b)(?!-)|"
         r"\b(?=[iw])(?:i|we)(?:['’]ll| will| just)? have to\b(?:(?=.*(?:\d|\b(?:by|before|until)\b))|"
         r" (?:use|support|stay|keep|fit|comply|include|avoid|run|deploy|target|stick)\b)|"
-        r"\b(?=[nrm])(?:needs? to be|required|mandatory|non-negotiable)\b",
+        r"\b(?=[nrm])(?<!\bnot )(?:needs? to be|"
+        r"(?:(?<=\bit )|(?<=\bthis )|(?<=\bthat )|(?<=\beverything ))needs? to (?:run|work|fit|support|cost|stay|"
+        r"end|start|arrive|include)|"
+        r"(?<!anything else is )required|mandatory|non-negotiable)\b",
         also="must mustn mustnt to required mandatory negotiable",
     ),
     Cue.of(
         "can't can’t cannot can",
-        r"\b(?:can['’]?t|cannot|can not) (?:eat|have|take|use|travel|fly|attend|do|make|work|be|drink|walk|"
+        r"\b(?=ca)(?<!\byou )(?<!\bpeople )(?:can['’]?t|cannot|can not) (?:eat|have|take|use|travel|fly|attend|do|make|"
+        r"work|be|drink|walk|"
         r"climb|share|tolerate|leave|come|join|meet|start|lift|swim|kneel|host|upgrade|move)\b",
         also="cant cannot not t",
     ),
     Cue.of(
-        "only",
-        r"\bonly (?:if|when|on|in|at|for|with|after|before|have|has|want|need|eat|use|works?|accept|"
-        r"available|"
-        r"between|until|\d)|\b(?:can|may|will|must|works?) only\b",
+        "can't can’t cannot can",
+        r"\b(?:i|we|he|she|they) (?:can['’]?t|cannot|can not) [^.;!?]{1,40}\b(?:after|before|until|later than|"
+        r"earlier than|more than|"
+        r"less than) \d",
+        also="cant cannot not t",
     ),
-    Cue.of("except unless", r"\b(?:except|unless)\b"),
+    Cue.of(
+        "only",
+        r"\bonly (?:(?:if|when|on|in|at|for|with|after|before|have|has|want|need|eat|use|works?|accept|"
+        r"available|"
+        r"interested in|looking for|needing|accepts|between|until)\b|\d)|\b(?:can|may|will|must|works?) only\b|"
+        r"\b(?:so|please)[, ]+(?:[^\W\d_]+ ){1,2}only\W*$|^\W*(?:[^\W\d_]+ ){1,3}only,? please\b|"
+        r"^\W*(?!(?:if|not|the|one|it|my|members|staff|read)\b)[^\W\d_]+ (?!(?:time|if|the|is|was|"
+        r"not)\b)[^\W\d_]+s only\W*$",
+    ),
+    Cue.of("except unless", r"\b(?:except|unless)\b(?!,)"),
     Cue.of(
         "limits off-limits taboo forbidden allowed",
         r"\boff[- ]limits\b|\b(?:is|are|['’]s|stays?) (?:a )?(?:taboo|forbidden|not allowed)\b",
@@ -173,33 +122,60 @@ CONSTRAINTS = (
     ),
 )
 
+_NO_DECISION = (
+    r"(?! (?:a (?:(?:closer|quick|good|short|little) )?(?:look|break|nap|walk|photo|picture|moment|minute|shot|"
+    r"shower|step)(?! and\b)|"
+    r"care|part|notes?|time|into|advantage|an eye|track|(?:\S+ ){0,4}in mind|you)\b|(?<=keep) [^\W\d_]+ing\b)"
+)
+"""After "take" and "keep"."""
+
 DECISIONS = (
     Cue.of(
-        "go take book choose pick stick keep buy order proceed settle",
+        "go going take book choose pick stick keep buy order proceed settle",
         r"\b(?:let['’]?s|(?:we|i)['’]ll|(?:we|i) will|i['’]d like to|i want to)\s+(?:go (?:ahead )?with|go "
         r"for|"
-        r"take|book|choose|pick|stick (?:with|to)|keep|buy|order|proceed|settle)\b|"
-        r"\bgo(?:ing)? (?:ahead )?with\b|\bbook (?:it|that|the|this)\b",
+        rf"take|book|choose|pick|stick (?:with|to)|keep|buy|order|proceed|settle)\b{_NO_DECISION}|"
+        r"\b(?=go)(?:(?<!\bto )|(?<=\bgoing to )|(?<=\bhappy to ))(?<!\bof )(?<!\babout )(?<!\bthat )(?<!\bwould "
+        r")\bgo(?:ing)? (?:ahead )?with\b(?! (?:me|her|him|them|us)\b)|"
+        r"\b(?=book )(?<!\bthe )(?<!\ba )(?<!\bmy )(?<!\bthis )(?<!\bdid you )book (?:it|that|the|this)\b",
         also="go going take book choose pick stick keep buy order proceed settle",
+    ),
+    Cue.of(
+        "ok okay fine alright good great perfect then right",
+        r"^\W*(?:ok(?:ay)?|fine|alright|all right|good|great|perfect|then|right)[,.! ]+(?:then )?(?:we|i) "
+        r"(?:take|stay|book|buy|keep|choose|"
+        r"rent|move|use|go (?:for|with|by)|wait|leave|travel|fly)\b",
+        also="we i",
+    ),
+    Cue.of("skip leave", LEAD + r"(?:skip|leave out) (?:the|that|this|my|our|all)\b(?! (?:intro\w*|explanation)\b)"),
+    Cue.of(
+        "do",
+        LEAD + r"do the (?:first|second|third|last|other|cheaper|smaller|bigger) (?:one|option|quote|version)\b",
+        also="first second third last other cheaper smaller bigger",
     ),
     Cue.of("let's let’s use", r"^\W*(?:ok(?:ay)?[,.]? |so |then )?let['’]s use\b"),
     Cue.of(
         "decided chosen chose picked agreed settled opted approve approved selected confirm confirmed",
         r"\b(?:i|we)(?:['’]ve| have)?(?: both| all| finally| just)? (?:decided|chosen|chose|picked|agreed|"
         r"settled|"
-        r"opted|approved?|selected|confirm(?:ed)?)\b|\b(?:agreed|approved)\s*:",
+        r"opted|approved?|selected|confirm(?:ed)?)\b|\b(?:agreed|approved)\s*:|"
+        r"\b(?:team|everyone|everybody|board|family|committee|management|parties|sides)(?: has| have)?(?: both| all| "
+        r"finally| now)? (?:decided|agreed|settled) (?:to|on|for|that|against)\b",
         whole=True,
     ),
     Cue.of("decision final conclusion", r"\b(?:decision|final answer|conclusion)\s*:"),
     Cue.of(
         "takes charge responsible owns",
-        r"\btakes (?:it|this|that|over|care of)\b|\b(?:is|are|['’]s) (?:now )?(?:in charge of|responsible for)\b|"
+        r"\b(?=takes)(?<!\bthat )(?<!\bthis )(?<!\bit )takes (?:it|this|that|over|care of)\b|\b(?:is|are|['’]s) (?:now "
+        r")?(?:in charge of|responsible for)\b|"
         r"\bowns (?:the|this|that)\b",
     ),
     Cue.of("agree", r"\b(?:we|i)(?: both| all)? agree (?:to|on)\b", also="we i"),
     Cue.of(
         "staying sticking going keeping",
-        r"^\W*(?:\w+[,.! ]+){0,2}(?:(?:staying|sticking|going) with|sticking to|keeping)\b",
+        r"^\W*(?:(?:\w+[,.! ]+){0,2}|(?:\w+[,.! ]+)?(?:i|we)['’](?:m|re) )(?:(?:staying|sticking|going) with|"
+        r"sticking to|"
+        r"keeping(?!.*\b(?:will|would|helps?|is|can|makes?)\b))\b",
     ),
 )
 
@@ -243,7 +219,7 @@ PREFERENCES = (
         r"(?:more )?(?:[^\W\d_][\w-]*)(?: [^\W\d_][\w-]*){0,2}?"
         r"(?:,? (?:pls|please|ever|at all|whatsoever|anything|allowed)\b|(?<=s) (?:in|on|at|for|with|after|before|"
         r"until|"
-        r"during|to|from|near)\b|(?<=[^s]s)\W*$| though\b)",
+        r"during|to|from|near)\b| for (?:me|us|him|her|them|my|our|the)\b|(?<=[^s]s)\W*$| though\b)",
     ),
 )
 
@@ -255,6 +231,16 @@ IDENTITIES = (
         r"manager|team|wife|husband|partner|son|daughter|kids?|children|mother|father|dog|cat|account|"
         r"passport|"
         r"username|time ?zone) (?:is|are|has|:)",
+    ),
+    Cue.of(
+        "doctor dentist gp lawyer landlord landlady teacher therapist vet accountant agent contact sister brother "
+        "girlfriend boyfriend fiancé fiancée fiance fiancee roommate flatmate colleague supervisor",
+        r"\b(?:my|our) (?:doctor|dentist|gp|lawyer|landlord|landlady|teacher|therapist|vet|accountant|agent|"
+        r"contact|sister|brother|"
+        r"girlfriend|boyfriend|fianc[ée]e?|roommate|flatmate|colleague|supervisor)(?:['’]s name)? is (?:called |"
+        r"named )?"
+        r"(?!(?:Not|In|On|At|So|A|An|The)\b)(?-i:[A-Z])",
+        also="my our",
     ),
     Cue.of(
         "call called go this",

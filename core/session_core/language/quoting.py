@@ -34,7 +34,8 @@ _OWN_LINE = re.compile(
     re.IGNORECASE,
 )
 _OPENING = re.compile(
-    r"<((?:[A-Za-z0-9]{1,30}[_:-]){0,4}(?:doc[a-z]{0,20}|context[a-z]{0,20}|sources?|passages?|(?:web)?pages?|articles?|"
+    r"<((?:[A-Za-z0-9]{1,30}[_:-]){0,4}(?:doc[a-z]{0,20}|context[a-z]{0,20}|sources?|passages?|(?:web)?pages?|"
+    r"articles?|"
     r"results?|outputs?|retriev[a-z]{0,20}|snippets?|chunks?|excerpts?|e?-?mails?|files?|contents?|text|data|"
     r"(?:block)?quotes?|transcripts?|observations?|knowledge[a-z]{0,20}|attachments?|pasted?|html|body|records?|logs?|"
     r"search[a-z]{0,20}|memory|memories|untrusted|external))(?:\s[^<>]{0,200})?>",
@@ -44,7 +45,8 @@ _OPENING = re.compile(
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _RULE = re.compile(r"([-=*_#~])\1{2,}")
 _ANNOUNCES = re.compile(
-    r"\b(?:context|documents?|passages?|article|text|e-?mail|page|results?|sources?|excerpts?|transcript|below|following|"
+    r"\b(?:context|documents?|passages?|article|text|e-?mail|page|results?|sources?|excerpts?|transcript|below|"
+    r"following|"
     r"quote|letter|message|log|output|information)\b",
     re.IGNORECASE,
 )
@@ -63,7 +65,8 @@ _PLACES = (
 )
 _MAYBE = re.compile(
     rf"[<>~`：\t]|^[{QUOTE_MARKS}]|\"\"\"|'''|---|===|\*\*\*|___|###|:[ \t]*$|:[ \t]|{_PLACES}|"
-    r"(?:forward|original|weitergeleitet|ursprünglich|message|mensaje|messaggio|mensagem|bericht|сообщение|письмо|邮件|メッセージ)",
+    r"(?:forward|original|weitergeleitet|ursprünglich|message|mensaje|messaggio|mensagem|bericht|сообщение|"
+    r"письмо|邮件|メッセージ)",
     re.MULTILINE | re.IGNORECASE,
 )
 """A fast check: every text that quotes something matches it."""
@@ -80,7 +83,9 @@ _SIGN = re.compile(r"[<>~`:\[{|]")
 _FENCE = ("```", "~~~")
 _TOLD = re.compile(
     r"(\b(?:says?|said|saying|reads?|states?|stated|claims?|claimed|writes?|wrote|written|told (?:me|us)|"
-    r"tells? (?:me|us)|goes|went|quotes?|quoted)\b[^\"“«„「]{0,40}?)"
+    r"tells? (?:me|us)|goes|went|quotes?|quoted|sagte?|schreibt|meldet|steht|heißt|dit|disait|affiche|indique|"
+    r"dice|decía|"
+    r"pone|diz|aparece|zegt|zei|staat|говорит|пишет|сказал\w*|mówi|pisze|diyor|yazıyor)\b[^\"“«„「]{0,40}?)"
     r"(\"[^\"]*\"|“[^”]*”|«[^»]*»|„[^“”]*[“”]|「[^」]*」)",
     re.IGNORECASE,
 )

@@ -38,6 +38,13 @@ _ENDS = (
 
 REFUSED_THINGS = (
     Cue.of(
+        "nothing nichts nada niente niets ничего",
+        r"^\W*(?:please |bitte )?(?:nothing|nichts|nada|niente|niets|ничего)\b [^.;!?]{2,40},? (?:please|bitte|"
+        r"por favor|per favore|"
+        r"alsjeblieft|пожалуйста)\W*$",
+        whole=True,
+    ),
+    Cue.of(
         "no",
         rf"(?:^\W*|[.,;:–—-] ?|\b(?:and|but|please|so)\s)no {_THING}(?:,| and| or| nor)+ no {_THING}\b"
         r"(?! (?:were|was|are|is|had|has|have|left)\b)|"
@@ -46,7 +53,8 @@ REFUSED_THINGS = (
     ),
     Cue.of(
         "no non não nein nee nie",
-        r"^\W*(?!(?:ok(?:ay)?|thanks?|hm+|oh|well|ach|looks?|all|it|it['’]s|i|i['’]m|he|she|we|you|they|that['’]s|nothing|"
+        r"^\W*(?!(?:ok(?:ay)?|thanks?|hm+|oh|well|ach|looks?|all|it|it['’]s|i|i['’]m|he|she|we|you|they|"
+        r"that['’]s|nothing|"
         r"everything|ça|je|c['’]est|ich|alles|passt|todo|tutto|tudo|alles)\b)"
         r"(?:[^\W\d_]['’])?[^\W\d_][\w-]+(?: [^\W\d_][\w-]*){0,4},? "
         r"(?:no thanks|no thank you|non merci|nein,? danke|no,? gracias|no,? grazie|não,? obrigad[oa]|nee,? (?:bedankt|"
@@ -56,7 +64,8 @@ REFUSED_THINGS = (
     Cue.of(
         "pas",
         rf"{_LEAD}pas d(?:e |es |u |['’])(?!(?:problèmes?|soucis?|panique|chance|quoi|nouvelles?|doute|raison|mal|"
-        r"réponses?|idées?|temps|questions?|changements?|erreurs?|réseau|connexion|vrai|résultats?|différences?|tout|moi|"
+        r"réponses?|idées?|temps|questions?|changements?|erreurs?|réseau|connexion|vrai|résultats?|différences?|"
+        r"tout|moi|"
         r"lui|vous|nous|accord|avis|commentaires?|inquiétudes?|urgence|importance|stress|bol|retours?|place|pluie|plan|"
         r"autres?|retard|heure|messages?|données?|traces?|accès|solutions?|signal)\b)"
         rf"{_ANY}{_ENDS}",
@@ -66,7 +75,8 @@ REFUSED_THINGS = (
         rf"{_LEAD}keine?[nrm]? (?!(?:ahnung|probleme?|fragen?|sorgen?|zeit|lust|angst|chance|ideen?|wunder|eile|stress|"
         r"panik|antwort|ursache|verbindung|netz|empfang|strom|mensch|zweifel|gute|fehler|änderung(?:en)?|ergebnisse?|"
         r"unterschied|mehr|von|der|die|das|thema|ding|witz|bock|meinung|interesse|kommentar|grund|wort|platz|"
-        r"erfahrung|rückmeldung(?:en)?|treffer|ergebnis|weiteren?|andere[rnsm]?|nachrichten?|meldung(?:en)?|lösung(?:en)?|"
+        r"erfahrung|rückmeldung(?:en)?|treffer|ergebnis|weiteren?|andere[rnsm]?|nachrichten?|meldung(?:en)?|"
+        r"lösung(?:en)?|"
         r"neuigkeiten|daten|zugriff)\b)"
         rf"{_ANY}{_ENDS}|\bohne {_ANY},? bitte\W*$",
         whole=True,
@@ -83,6 +93,19 @@ REFUSED_THINGS = (
         rf"\bsin (?!(?:(?:duda|problema|embargo|prisa|más|palabra|noticia|trabajo)s?|novedad(?:es)?|ti|mí|él|"
         rf"ella)\b){_ANY},? (?:por favor|gracias)\W*$",
         also="favor gracias",
+    ),
+    # At the beginning, with a reason or nothing behind it: "sin ajo, me da migraña".
+    Cue.of(
+        "sin sem senza zonder bez без",
+        rf"{_NARRATED}\W*(?:sin|sem|senza|zonder|bez|без) (?!(?:duda|dúvida|dubbio|problem\w*|embargo|prisa|"
+        rf"pressa|fretta|más|mais|"
+        r"palabras|palavras|parole|noticias?|novidades?|novedad\w*|sentido|senso|querer|saber|comentarios?|ti|mí|"
+        r"mim|me|te|lui|lei|él|"
+        r"ella|jou|mij|ons|проблем|вопросов|сомнен\w+|разницы|понятия|меня|тебя|него|неё|wątpienia|sensu|niego|niej)\b)"
+        r"[^\W\d_]{3,}(?: (?:de |di |do )?[^\W\d_]{3,})?(?:\W*$|, (?:que|me|mi|soy|sou|sono|tengo|tenho|ho|"
+        r"porque|perché|ik|want|у|я|"
+        r"потому|mam|bo|jestem)\b)",
+        whole=True,
     ),
     Cue.of(
         "sem",

@@ -53,6 +53,12 @@ def form(value: Value) -> str:
     return "".join(c for c in value.text.casefold() if c.isalnum() or c in "$€£¥%.").removesuffix(".")
 
 
+def has_only_numbers(text: str) -> bool:
+    """Whether the values of `text` are bare numbers, which may be days or hours."""
+    told = values_in(text)
+    return bool(told) and all(value.kind is ValueKind.NUMBER for value in told)
+
+
 @lru_cache(maxsize=STATEMENTS)
 def figures(text: str) -> frozenset[str]:
     """The values of `text` that a correction can replace; counts are without their unit."""

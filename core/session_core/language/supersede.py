@@ -20,6 +20,7 @@ from session_core.language.amending import (
 )
 from session_core.language.changes import Change, change, subject_of
 from session_core.language.cues import is_correction, is_revision, kinds
+from session_core.language.moved_things import names_another_thing
 from session_core.language.slots import THINGS, may_fill, same_slot, slot, without
 from session_core.language.statements import (
     Frames,
@@ -27,6 +28,7 @@ from session_core.language.statements import (
     families,
     figures,
     form,
+    has_only_numbers,
     is_restatement,
     left_of,
     other_subjects,
@@ -50,9 +52,7 @@ RESTATED = frozenset(
 )
 """Kinds of facts that say the same again when they differ in a word only; of others there may be many alike."""
 
-
 _LASTING = frozenset((FactKind.DECISION, FactKind.IDENTITY, FactKind.PREFERENCE))
-
 _STANDING = frozenset((FactKind.RULE, FactKind.CONSTRAINT, FactKind.PREFERENCE))
 _CLAUSES = re.compile(
     r"[;,]\s+(?:(?:and|but|und|aber|et|mais|y|pero|e|ma|mas|en|maar|и|но|а|i|ale|ve|ama)\s+)?|[，；、،]\s*",
@@ -217,13 +217,17 @@ class Facts:
 
     def _meant(self, fact: Fact) -> tuple[list[int], frozenset[str]]:
         new = families(fact.text)
-        reach = [
-            (index, 0 if new else fact.seq - known.seq, known.text)
+        own = [
+            (index, fact.seq - known.seq, known.text)
             for index, known in self._own(fact)
-            if not new or (new & families(known.text) and fact.seq - known.seq <= NAMES_NEAR)
+            if not names_another_thing(fact.text, known.text)
         ]
+        alike = [(index, 0, text) for index, back, text in own if new & families(text) and back <= NAMES_NEAR]
         plain = not other_subjects(fact.text) if new else is_correction(fact.text)
-        found, old = retracted_statements(fact.text, reach, plain=plain)
+        found, old = retracted_statements(fact.text, alike if new else own, plain=plain)
+        if not found and plain and has_only_numbers(fact.text):
+            # "No, the 4th", "I meant 11": a day or an hour, if no number stands nearer.
+            found, old = retracted_statements(fact.text, [one for one in own if "when" in families(one[2])], plain=True)
         return (found, old) if found else self._named_as_wrong(fact)
 
     def _named_as_wrong(self, fact: Fact) -> tuple[list[int], frozenset[str]]:
@@ -340,7 +344,7 @@ def _of_its_type(facts: Sequence[Fact], fact: Fact) -> _Found:
 
 def _open(known: Fact, fact: Fact) -> bool:
     """Whether a correction by value can mean `known`, as far as its kind, its slot and who said it tell."""
-    if known.kind is FactKind.RULE or not may_fill(fact.slot, known.slot):
+    if known.kind is FactKind.RULE or not may_fill(fact.slot, known.slot) or names_another_thing(fact.text, known.text):
         return False
     return _one_voice(known, fact) if spoken_by_user(known) else _speaks_of(known, fact.slot)
 

@@ -101,7 +101,8 @@ _WEEKDAY = (
     "domingo|"
     "lunedì|martedì|mercoledì|giovedì|venerdì|sabato|domenica|segunda-feira|terça-feira|quarta-feira|"
     "quinta-feira|sexta-feira|maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag|zondag|"
-    "понедельник|вторник|сред[ау]|четверг|пятниц[ау]|суббот[ау]|воскресенье"
+    "понедельник|вторник|сред[ау]|четверг|пятниц[ау]|суббот[ау]|воскресенье|"
+    "poniedziałek|wtorek|środ[aęy]|czwartek|piątek|sobot[aęy]|niedziel[aęi]|pazartesi|salı|çarşamba|perşembe|cuma|cumartesi"
 )
 DAY = (
     rf"\b(?:{_WEEKDAY}|{_SOON})\b|(?:星期|(?<![一每两几])周|礼拜)[一二三四五六日天](?![个年次天])|[月火水木金土日]曜日?|"

@@ -58,7 +58,37 @@ _RUSSIAN = (
     rf"в (?:стиле|формате|виде|стихах|двух|трёх|трех|одном){_SOME}|без (?!вопрос|проблем|меня|тебя|него)[^\s.,;:!?]+)"
 )
 
+_EVERYTHING = r"(?:everything|alles|tout|todo|tutto|tudo|всё|все|wszystko)"
+
 WAYS_OF_ANSWERING = (
+    # What is asked for wherever something is not known.
+    Cue.of(
+        "if when whenever wenn falls si se als если jeśli",
+        r"^\W*(?:[^\W\d_]+[, ]+)?(?:(?:if|when|whenever) you(?:['’]re| are)? (?:not (?:sure|certain)|unsure|"
+        r"uncertain|in doubt|"
+        r"do(?:n['’]?t| not) know)|(?:wenn|falls) du (?:dir )?(?:unsicher|nicht sicher)|si tu n['’](?:es|est) "
+        r"pas sûre?|si no (?:estás|está) "
+        r"segur[oa]|se non sei sicur[oa]|se não tiver certeza|als je (?:het )?niet zeker|если ты? ?не уверен\w*|"
+        r"jeśli nie jesteś pewn\w+)\b"
+        r"[^,.;?]{0,30}, ?\S",
+        also="sure certain unsure uncertain doubt know don't don’t unsicher sicher sûr sûre seguro segura sicuro "
+        "sicura certeza "
+        "zeker уверен уверена pewny pewna pewien",
+    ),
+    # What is asked for everything holds from now on: "explique-moi tout comme à un enfant".
+    Cue.of(
+        "explain write answer describe translate erkläre erklär schreib schreibe formuliere formulier übersetze "
+        "übersetz explique "
+        "expliquez écris écrivez traduis traduisez explícame explícamelo explícanos escribe escríbeme tradúceme "
+        "traduce explica "
+        "escreve escreva explicame spiegami spiega scrivi scrivimi traduci leg schrijf vertaal объясняй "
+        "объясняйте пиши пишите "
+        "переводи переводите tłumacz wyjaśniaj pisz",
+        rf"{_LEAD}[^\W\d_]+(?:[ -](?:me|moi|nous|us|mir|uns|ons|mij|мне|нам|mi))? {_EVERYTHING}\b(?! (?:ce|das|"
+        rf"was|lo|quello|o|that|i|you|ça|"
+        r"cela|ciò|aquilo|eso|isso|dit|wat|that['’]s|about|again|nochmal|von)\b)",
+        whole=True,
+    ),
     Cue.of(
         "from rest",
         r"\bfrom here on(?: out)?(?=\W*$|,| (?:please|only|always|never|no|use|answer|reply|write|speak|call|keep)\b)|"

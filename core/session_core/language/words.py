@@ -58,24 +58,24 @@ MONTHS: dict[str, int] = {
     name: number
     for number, names in enumerate(
         (
-            "january jan januar jänner janvier enero ene gennaio gen janeiro januari января",
-            "february feb februar février fevrier febrero febbraio fevereiro fev februari февраля",
-            "march mar märz maerz mars marzo março marco maart марта",
-            "april apr avril abril abr aprile апреля",
-            "may mai mayo maggio maio mei мая",
-            "june jun juni juin junio giugno junho июня",
-            "july jul juli juillet julio luglio julho июля",
-            "august aug août aout agosto ago augustus августа",
-            "september sep sept septembre septiembre settembre setembro сентября",
-            "october oct oktober okt octobre octubre ottobre outubro октября",
-            "november nov novembre noviembre novembro ноября",
-            "december dec dezember dez décembre decembre diciembre dicembre dezembro декабря",
+            "january jan januar jänner janvier enero ene gennaio gen janeiro januari января stycznia ocak",
+            "february feb februar février fevrier febrero febbraio fevereiro fev februari февраля lutego şubat",
+            "march mar märz maerz mars marzo março marco maart марта marca mart",
+            "april apr avril abril abr aprile апреля kwietnia nisan",
+            "may mai mayo maggio maio mei мая maja mayıs",
+            "june jun juni juin junio giugno junho июня czerwca haziran",
+            "july jul juli juillet julio luglio julho июля lipca temmuz",
+            "august aug août aout agosto ago augustus августа sierpnia ağustos",
+            "september sep sept septembre septiembre settembre setembro сентября września eylül",
+            "october oct oktober okt octobre octubre ottobre outubro октября października ekim",
+            "november nov novembre noviembre novembro ноября listopada kasım",
+            "december dec dezember dez décembre decembre diciembre dicembre dezembro декабря grudnia aralık",
         ),
         start=1,
     )
     for name in names.split()
 }
-"""Names of months in English, German, French, Spanish, Italian, Portuguese, Dutch and Russian."""
+"""Names of months in English, German, French, Spanish, Italian, Portuguese, Dutch, Russian, Polish and Turkish."""
 
 _ABBREVIATIONS = frozenset(
     (

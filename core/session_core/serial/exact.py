@@ -14,13 +14,13 @@ from zoneinfo import ZoneInfo
 
 import ormsgpack
 
-from session_core.errors import InputError
+from session_core.errors import InputError, named_type
 
 FromPlain = Callable[[Any], object]
 
 TEXT_IN_BYTES, BIG_INT, MAP_OF_PAIRS = 1, 2, 3
-HELD_FROM = 64
-"""Extension codes from here on are references into the message, see `Held`."""
+REFERENCE_FROM = 64
+"""Extension codes from here on are references into the message, see `Reference`."""
 
 
 class Damaged(ValueError):
@@ -33,7 +33,7 @@ def damage(exc: Exception) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class Reference:
     """A reference to a value that the message already has: which part, and the position in it."""
 
     part: int
@@ -44,7 +44,7 @@ class Held:
 class Table(Protocol):
     """An index of the values that a message already has."""
 
-    def find(self, value: str | bytes | dict[Any, Any]) -> Held | None:
+    def find(self, value: str | bytes | dict[Any, Any]) -> Reference | None:
         """The reference for `value`, or None if it must be written out."""
         ...
 
@@ -143,20 +143,20 @@ class Exact:
                 return ormsgpack.packb(_Writer(self._kinds, table, surrogates=True).plain(value))
         except (RecursionError, TypeError) as exc:
             raise InputError(
-                f"a {type(value).__name__} cannot be stored ({damage(exc)}); it must not contain itself or be "
+                f"{named_type(value)} cannot be stored ({damage(exc)}); it must not contain itself or be "
                 "nested more than some hundred levels deep"
             ) from None
 
-    def decode(self, data: bytes, restore: Callable[[Held], object] | None = None) -> object:
+    def decode(self, data: bytes, restore: Callable[[Reference], object] | None = None) -> object:
         """The inverse of `encode`. Raises: Damaged, ValueError or TypeError if the data is damaged."""
 
         def decode_extension(code: int, inner: bytes) -> object:
             plain = ormsgpack.unpackb(inner, ext_hook=decode_extension)
-            if code >= HELD_FROM:
+            if code >= REFERENCE_FROM:
                 if restore is None:
                     raise Damaged("a reference outside of any message")
                 where = plain if isinstance(plain, list) else [plain]
-                return restore(Held(code - HELD_FROM, *where))
+                return restore(Reference(code - REFERENCE_FROM, *where))
             return self._value(code, plain)
 
         return ormsgpack.unpackb(data, ext_hook=decode_extension)
@@ -222,11 +222,11 @@ class _Writer:
         return self._extension(MAP_OF_PAIRS, [[self.plain(k), self.plain(v)] for k, v in value.items()])
 
     def _found(self, value: Any) -> object:
-        held = self._table.find(value) if self._table else None
-        if held is None:
+        reference = self._table.find(value) if self._table else None
+        if reference is None:
             return value
-        where = [held.first, held.last] if held.last else held.first
-        return self._extension(HELD_FROM + held.part, where)
+        where = [reference.first, reference.last] if reference.last else reference.first
+        return self._extension(REFERENCE_FROM + reference.part, where)
 
     def _other(self, value: Any) -> object:
         for kind in self._kinds:

@@ -43,11 +43,11 @@ def is_model(value: object) -> bool:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ModelState:
-    """The complete state of a pydantic model. `values` may omit fields with default values; `spelled` are the fields
+    """The complete state of a pydantic model. `values` may omit fields with default values; `fields_set` are the fields
     that were set explicitly."""
 
     values: Mapping[str, Any]
-    spelled: frozenset[str]
+    fields_set: frozenset[str]
     extra: Mapping[str, Any] | None = None
     private: Mapping[str, Any] | None = None
 
@@ -78,7 +78,7 @@ def model_from(kind: Any, state: ModelState) -> Any:
         elif (default := _default(field)) is not _NO_DEFAULT:
             values[name] = default
     object.__setattr__(model, "__dict__", values)
-    object.__setattr__(model, "__pydantic_fields_set__", set(state.spelled))
+    object.__setattr__(model, "__pydantic_fields_set__", set(state.fields_set))
     object.__setattr__(model, "__pydantic_extra__", _extra(kind, state.extra))
     object.__setattr__(model, "__pydantic_private__", _copied(state.private))
     return model
@@ -135,16 +135,16 @@ class _ModelKind:
     def _plain(self, model: Any) -> object:
         name = self._names.get(type(model))
         state = model_state(model, defaults=name is None)
-        spelled = None if state.spelled == frozenset(state.values) else [sorted(state.spelled)]
-        return trim([name or path_of(type(model)), dict(state.values) or None, spelled, state.extra, state.private])
+        named = None if state.fields_set == frozenset(state.values) else [sorted(state.fields_set)]
+        return trim([name or path_of(type(model)), dict(state.values) or None, named, state.extra, state.private])
 
     def _from(self, plain: object) -> object:
-        name, values, spelled, extra, private = pad(plain, 5)
+        name, values, named, extra, private = pad(plain, 5)
         kind = self._classes.get(name) or class_at(name)
         if kind is None or not hasattr(kind, "__pydantic_fields__"):
             return {**(values or {}), **(extra or {})}
-        names = spelled[0] if spelled else values or ()
-        return model_from(kind, ModelState(values or {}, frozenset(names), extra, private))
+        fields_set = named[0] if named else values or ()
+        return model_from(kind, ModelState(values or {}, frozenset(fields_set), extra, private))
 
 
 def _is_dataclass(value: object) -> bool:

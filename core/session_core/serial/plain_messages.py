@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from session_core.errors import InputError, shown
+from session_core.errors import InputError, named_type, shown
 from session_core.serial.blocks import Parts, read_blocks
 from session_core.serial.calls import calls_from, function_call_id
 from session_core.serial.responses import as_chat, is_item
@@ -47,7 +47,7 @@ def messages_from_plain(plain: object) -> list[Message]:
         # Most are no more than that.
         return [Message(_role(plain["role"]), plain["content"])]
     if not isinstance(plain, Mapping):
-        raise InputError(f"a {type(plain).__name__} is not a message; a message is an object with role and content")
+        raise InputError(f"{named_type(plain)} is not a message; a message is an object with role and content")
     if is_item(plain):
         plain = as_chat(plain)
         if not (plain["content"] or plain["role"] == "tool" or "tool_calls" in plain):

@@ -26,7 +26,7 @@ class Closing:
     def require_open(self) -> None:
         """Raises: StoreClosed after `begin`."""
         if self.begun:
-            raise StoreClosed(f"{self._shown} was closed; open the sessions again to continue")
+            raise StoreClosed(f"{self._shown} was closed and stays so; make a new Sessions or saver to continue")
 
 
 class LockWhileOpen:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Unpack, cast
 
 from session_core.admission import require_storable
-from session_core.errors import ConfigError, StoreBusy, StoreUnreadable
+from session_core.errors import ConfigError, StoreBusy, StoreUnreadable, named_type
 from session_core.events import Notice
 from session_core.offload import Executor, inline_serially
 from session_core.plan import Digest
@@ -80,11 +80,11 @@ class EncryptedStore(ProcessBound):
     def __init__(self, inner: SessionStore, keyring: Keyring) -> None:
         if isinstance(inner, str | type) or not hasattr(inner, "awaiting"):
             raise ConfigError(
-                f"a {type(inner).__name__} is not a store; pass a store, or open a URL as Sessions(url, keyring=...)"
+                f"{named_type(inner)} is not a store; pass a store, or open a URL as Sessions(url, keyring=...)"
             )
         if not isinstance(keyring, Keyring):
             raise ConfigError(
-                f"a {type(keyring).__name__} is not a keyring; pass Keyring.from_env() or Keyring({{id: 32 bytes}})"
+                f"{named_type(keyring)} is not a keyring; pass Keyring.from_env() or Keyring({{id: 32 bytes}})"
             )
         self.inner = inner
         self.keyring = keyring
@@ -158,7 +158,7 @@ class EncryptedStore(ProcessBound):
     def _opened(self, key: Key, found: Loaded) -> Loaded:
         return Loaded(
             self._seals.open_state(found.state),
-            self._seals.open_state_digest(key, found.digest),
+            None if found.digest is None else self._seals.open_digest(key, found.digest),
             self._seals.open_messages(key, found.messages),
         )
 

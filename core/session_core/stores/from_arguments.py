@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from session_core.errors import ConfigError
+from session_core.errors import ConfigError, named_type
 from session_core.ports import Leasing, SessionStore, Store
 from session_core.stores.cache import MemoryCache
 from session_core.stores.hybrid import HybridStore
@@ -58,7 +58,7 @@ def _unsealed(url: str | SessionStore | None, hot: str | None, cold: str | None)
 
 def _store(given: SessionStore) -> SessionStore:
     if isinstance(given, type) or not hasattr(given, "awaiting"):
-        raise ConfigError(f"a {type(given).__name__} is not a store; pass a URL such as sqlite:///chat.db, or a store")
+        raise ConfigError(f"{named_type(given)} is not a store; pass a URL such as sqlite:///chat.db, or a store")
     lacking = [name for name in _POWERS if not hasattr(given, name)]
     if lacking:
         raise ConfigError(

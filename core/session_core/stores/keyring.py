@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
-from session_core.errors import ConfigError, StoreUnreadable, missing_extra
+from session_core.errors import ConfigError, StoreUnreadable, missing_extra, named_type
 from session_core.turns import Key
 
 try:
@@ -57,7 +57,7 @@ class Keyring:
     def __init__(self, keys: Mapping[str, bytes], *, match_key: bytes | None = None) -> None:
         if not isinstance(keys, Mapping):
             raise ConfigError(
-                f"a {type(keys).__name__} is not a set of keys; pass Keyring({{id: 32 bytes}}) or Keyring.from_env()"
+                f"{named_type(keys)} is not a set of keys; pass Keyring({{id: 32 bytes}}) or Keyring.from_env()"
             )
         if not keys:
             raise ConfigError(

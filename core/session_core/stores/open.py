@@ -11,7 +11,7 @@ from session_core.ports import SessionStore
 from session_core.stores.cache import Cache, MemoryCache
 from session_core.stores.memory import MemoryStore
 from session_core.stores.sqlite import SqliteStore
-from session_core.stores.urls import named_place, require_named, spelled, split_url
+from session_core.stores.urls import correct_form, named_place, require_named, split_url
 
 REDIS_SCHEMES = frozenset(f"{base}{kind}" for base in ("redis", "rediss") for kind in ("", "+cluster", "+sentinel"))
 
@@ -47,7 +47,7 @@ def open_store(url: str) -> SessionStore:
             )
         return SqliteStore(Path(path).expanduser())
     known = "memory://, sqlite:///path.db, redis://, rediss://, redis+cluster://, redis+sentinel://, postgresql://"
-    raise UnknownScheme(f"{named_place(url)!r} is not a store URL; use one of {known}{spelled(url)}")
+    raise UnknownScheme(f"{named_place(url)!r} is not a store URL; use one of {known}{correct_form(url)}")
 
 
 def open_cache(url: str) -> Cache:

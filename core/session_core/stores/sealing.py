@@ -85,12 +85,8 @@ class Seals:
         whole = pack(digest_to_plain(digest))
         return replace(digest, summary=_encoded(self.ring.seal(key, _digest(number), whole)), facts=())
 
-    def open_state_digest(self, key: Key, digest: Digest | None) -> Digest | None:
-        """The decrypted digest, if there is one. Raises: StoreUnreadable."""
-        return None if digest is None else self.open_digest(key, digest)
-
     def open_digest(self, key: Key, digest: Digest) -> Digest:
-        """As `open_state_digest`."""
+        """The decrypted digest. Raises: StoreUnreadable."""
         whole = self.ring.open(key, _digest(digest.number), _decoded(digest.summary))
         return replace(digest_from_plain(unpack(whole)), number=digest.number)
 

@@ -39,7 +39,7 @@ def _naming(method: Callable[..., Any], first: str) -> Callable[..., Any]:
         except StoreError as exc:
             session = _KEYS[first](args[0] if args else named[first])
             if session is NOBODY:
-                # A health check (`Warming`) is about no real session.
+                # A health check (`Sessions.warm`) is about no real session.
                 raise
             raise exc.about(session).with_traceback(exc.__traceback__) from exc.__cause__
 

@@ -14,7 +14,7 @@ _ESCAPE = (
     "in users, passwords and names escape / as %2F, ? as %3F, # as %23, @ as %40, [ as %5B, ] as %5D, % as %25 and a "
     "blank as %20"
 )
-_SPELLED = (
+_OTHER_FORMS = (
     (re.compile(r"['\"]"), "remove the quotation marks"),
     (re.compile(r"(?:jdbc:)?(?:postgres(?:ql)?(?:\+\w+)?|pgsql)://"), "without a driver's name it is postgresql://"),
     (re.compile(r"sqlite\+\w+://"), "without a driver's name it is sqlite:///"),
@@ -53,14 +53,14 @@ def require_named(url: str) -> None:
         )
 
 
-def spelled(url: str) -> str:
+def correct_form(url: str) -> str:
     """A hint with the correct form of the invalid `url`, if there is one."""
     if url in _IN_MEMORY:
         return "; what is kept in memory only is memory://"
     if "://" not in url:
         file = url if _FILE.fullmatch(url) else "chat.db"
         return f"; a URL has a '://', so the file {file} is sqlite:///{file}"
-    return next((f"; {mend}" for beginning, mend in _SPELLED if beginning.match(url)), "")
+    return next((f"; {mend}" for beginning, mend in _OTHER_FORMS if beginning.match(url)), "")
 
 
 def not_taken(scheme: str) -> ConfigError:

@@ -100,7 +100,9 @@ DUTCH = Locale(
             r"coeliakie)\b|\b[^\W\d_]+allergie\b",
         ),
         Cue.of(
-            "eet drink eten drinken", r"\b(?:ik|we|wij|hij|zij) (?:eet|eten|drink|drinkt|drinken) geen\b", whole=True
+            "eet drink eten drinken mag mogen",
+            r"\b(?:ik|we|wij|hij|zij) (?:eet|eten|drink|drinkt|drinken|mag|mogen) geen\b",
+            whole=True,
         ),
         Cue.of(
             "kan kunnen",
@@ -111,11 +113,11 @@ DUTCH = Locale(
     ),
     decisions=(
         Cue.of(
-            "nemen neem kiezen kies boeken gaan ga doen besloten gekozen beslist afgesproken houden hou",
+            "nemen neem kiezen kies boeken gaan ga doen besloten gekozen beslist afgesproken houden hou laten",
             r"\b(?:we|wij|ik) (?:nemen|neem|kiezen|kies)\b(?! (?:vaak|altijd|meestal|soms|nooit|aan|deel)\b)(?!.* "
             r"(?:aan|"
             r"deel)\W*$)|"
-            r"\b(?:we|wij) boeken\b|\b(?:we|wij|ik) (?:gaan|ga) voor\b|"
+            r"\b(?:we|wij) (?:boeken|houden|laten)\b|\b(?:we|wij|ik) (?:gaan|ga) voor\b|"
             r"\b(?:we|wij|ik) (?:heb|hebben) [^.;!?]{0,50}\b(?:besloten|gekozen|beslist|afgesproken)\b|"
             r"^\W*(?:besloten|"
             r"afgesproken)\b|\bdan nemen we\b|"
@@ -160,8 +162,10 @@ DUTCH = Locale(
     corrections=(
         Cue.of(
             "toch bedoelde liever eigenlijk plaats correctie",
+            r"\btoch (?:met |op |om |voor )*(?:\d|(?:twee|drie|vier|vijf|zes|zeven|acht|negen|tien|elf|"
+            r"twaalf)(?:en)?\b)|"
             r"\btoch (?:liever|niet|geen|maar)\b(?! (?:zo|waar|erg)\b)|\bik bedoelde\b|^\W*(?:nee,? "
-            r")?(?:eigenlijk|"
+            r")?(?:eigenlijk(?! (?:vind|hou|haat|denk) ik\b(?!.*(?:\d|\b(?:beter|liever)\b)))|"
             r"correctie)\b|\bin plaats (?:van|daarvan)\b",
             whole=True,
         ),

@@ -65,6 +65,13 @@ FRENCH = Locale(
             also="dois devez faut devras devrez",
         ),
         Cue.of(
+            "tutoie tutoyez vouvoie vouvoyez appelle appelez",
+            r"\b(?:tutoie|tutoyez|vouvoie|vouvoyez|appelle|appelez)[ -](?:moi|nous)\b(?! (?:quand|si|avant|après|"
+            r"demain|plus|"
+            r"dès|ce|un|à|au|pour)\b)",
+            whole=True,
+        ),
+        Cue.of(
             "dorénavant désormais partir avenir",
             r"\b(?:dorénavant|désormais)\b(?!.*\b(?:je|j['’]|nous|il|elle|on|est|sont)\b)|\bà partir de "
             r"maintenant\b|"
@@ -120,7 +127,9 @@ FRENCH = Locale(
     constraints=(
         Cue.of(
             "faut doit doivent",
-            r"\bil (?:me |nous )?faut\b(?! (?:dire|avouer|reconnaître|croire|voir)\b)|"
+            # What one has to do in general binds nobody: "il faut le voir pour le croire".
+            r"\bil (?:me|nous) faut\b|\bil faut(?! (?:dire|avouer|reconnaître|croire|voir|l[ea]s? voir)\b)"
+            r"(?= (?:absolument|impérativement|au (?:moins|plus)|que|un|une|des|du|deux|trois)\b|.*\d)|"
             r"(?<!\bcomme il )\b(?:doit|doivent)\b(?! (?:être (?:une|un) (?:erreur|bug)|pleuvoir|faire (?:froid|"
             r"chaud|"
             r"beau))\b)",
@@ -139,7 +148,8 @@ FRENCH = Locale(
         ),
         Cue.of(
             "budget limite plafond échéance",
-            r"\bbudget\b|\b(?:la|ma|notre) (?:date )?limite\b|\bplafond (?:est|de)\b|\béchéance\b",
+            r"\bbudget\b(?=.*(?:\d|\bmille\b))|\b(?:mon|notre) budget\b|\bbudget (?:serré|limité|maximum|max)\b|"
+            r"\b(?:la|ma|notre) (?:date )?limite\b|\bplafond (?:est|de)\b|\béchéance\b",
             whole=True,
         ),
         Cue.of(
@@ -163,12 +173,13 @@ FRENCH = Locale(
     decisions=(
         Cue.of(
             "prends prend prenons choisis choisissons réservons réserve opte optons décidé choisi garde gardons "
+            "laisse laissons "
             "partons "
             "retiens retenons",
             r"\b(?:je prends|on prend|nous prenons|je choisis|nous choisissons|nous réservons|on réserve|"
             r"j['’]opte|"
             r"nous "
-            r"optons|on garde|nous gardons|je retiens|nous retenons)\b"
+            r"optons|on garde|nous gardons|on laisse|nous laissons|je retiens|nous retenons)\b"
             r"(?! (?:toujours|souvent|parfois|rarement|soin|plaisir|note)\b)|"
             r"\b(?:j['’]ai|nous avons|on a) (?:finalement |donc )?(?:décidé|choisi|opté)\b|\b(?:on part|nous "
             r"partons|"
@@ -252,7 +263,9 @@ FRENCH = Locale(
     corrections=(
         Cue.of(
             "fait finalement plutôt voulais lieu changez change changer modifiez modifier",
-            r"^\W*(?:non, )?(?:en fait|finalement|plutôt)\b(?! (?:tout|c['’]était|bien|pas mal)\b)|\b(?:je "
+            r"^\W*(?:non, )?(?:en fait|finalement|plutôt)\b(?! (?:tout|c['’]était|bien|pas mal)\b)"
+            r"(?! (?:j['’]|je )(?:n['’])?(?:aime|adore|déteste|pense|trouve|crois)\b(?!.*(?:\d|\b(?:mieux|"
+            r"plutôt)\b)))|\b(?:je "
             r"voulais "
             r"dire|"
             r"au lieu de|plutôt que)\b|"
@@ -268,6 +281,11 @@ FRENCH = Locale(
             r"\b(?:a|ont) changé\b(?! (?:ma|la|notre|le) (?:vie|monde|ville)\b)|\b(?:me suis|s['’]est|nous "
             r"sommes) "
             r"tromp\w+|\bà la place\b",
+            whole=True,
+        ),
+        Cue.of(
+            "mets mettez prends prenez disons",
+            r"^\W*(?:(?:non|finalement|alors)[, ]+)*(?:mets|mettez|prends|prenez|disons) plutôt\b",
             whole=True,
         ),
         Cue.of(

@@ -66,6 +66,12 @@ GERMAN = Locale(
             r"\b(?:darf|dürfen|soll|sollen) (?:nie|niemals|auf keinen fall)\b",
             also="darfst dürfen musst müssen sollst sollen solltest",
         ),
+        Cue.of(
+            "sprich sprechen rede reden duz duze duzen siez sieze siezen",
+            r"\b(?:sprich|rede|sprechen sie|reden sie) (?:mich|uns) [^.;!?]*\ban\W*$|\b(?:duz|siez)e?(?:n sie)? "
+            r"(?:mich|uns)\b",
+            whole=True,
+        ),
         Cue.of("jetzt nun an", r"\b(?:ab jetzt|von nun an|von jetzt an)\b", also="jetzt nun"),
         Cue.of(
             "sofort künftig zukünftig zukunft",
@@ -125,8 +131,11 @@ GERMAN = Locale(
         Cue.of(
             "muss müssen darf dürfen",
             # What speakers have to say, do, or laugh at binds nobody.
-            r"\b(?:muss|müssen|darf|dürfen)\b(?! (?:man|ich|wir) (?:sagen|zugeben|gestehen|lachen)\b)"
-            r"(?! (?:sagen|zugeben|gestehen|leider|ja|wohl|ich|wir)\b)(?! (?:mal|jetzt|nun|los|gehen)\b)",
+            r"(?<!\bman )(?:(?<!\bich )(?<!\bwir )|(?=.*(?:\d|\b(?:bis|vor|spätestens|nicht|nie|kein\w*|nur|"
+            r"unbedingt)\b)))\b(?:muss|müssen|darf|dürfen)\b(?! man\b)(?! (?:man|ich|wir) (?:sagen|zugeben|"
+            r"gestehen|"
+            r"lachen)\b)"
+            r"(?! (?:sagen|zugeben|gestehen|lachen|weinen|leider|ja|wohl|ich|wir)\b)(?! (?:mal|jetzt|nun|los|gehen)\b)",
             whole=True,
         ),
         Cue.of(
@@ -139,7 +148,10 @@ GERMAN = Locale(
         ),
         Cue.of(
             "budget reisebudget obergrenze frist abgabefrist limit",
-            r"\b(?:\w*budget|obergrenze|\w*frist)\b|\blimit (?:ist|liegt|von)\b",
+            r"\b(?:\w*budget|obergrenze|\w*frist)\b(?=.*(?:\d|\b(?:tausend|hundert)\b))|\w*frist (?:ist am|endet|"
+            r"läuft)\b|"
+            r"\b(?:mein|unser|im|kein|knappes|kleines|begrenztes|enges) (?:\w+ )?\w*budget\b|\blimit (?:ist|"
+            r"liegt|von)\b",
             whole=True,
         ),
         Cue.of(
@@ -171,13 +183,15 @@ GERMAN = Locale(
     ),
     decisions=(
         Cue.of(
-            "nehmen nehme wählen wähle buchen entscheide entscheiden entschieden beschlossen geeinigt festgelegt "
+            "behalten behalte lassen lasse nehmen nehme wählen wähle buchen entscheide entscheiden entschieden "
+            "beschlossen geeinigt festgelegt "
             "bleiben "
             "bleibe",
+            r"\b(?:wir|ich) (?:behalten?|lassen?(?= (?:das|die|den|es|alles)\b))\b|"
             r"\b(?:wir|ich) (?:nehmen?|wählen?|entscheiden?)\b(?! (?:an|oft|immer|selten|meist\w*|normalerweise|"
             r"nie|"
             r"teil)\b)(?!.* (?:an|teil|zu|ab)\W*$)|"
-            r"\b(?:ich|wir) (?:habe|haben) (?:mich|uns) [^.;!?]{0,60}\b(?:entschieden|geeinigt|festgelegt)\b|"
+            r"\b(?:ich|wir) (?:habe?|haben) (?:mich|uns) [^.;!?]{0,60}\b(?:entschieden|geeinigt|festgelegt)\b|"
             r"\b(?:ich|wir) (?:habe|haben) [^.;!?]{0,40}\bbeschlossen\b|\b(?:ich|wir) bleiben? bei\b|\bwir "
             r"buchen\b|"
             r"^\W*(?:entschieden|beschlossen)\b|\b(?:nehmen|buchen|wählen) wir (?:das|den|die|es)\b",
@@ -259,7 +273,17 @@ GERMAN = Locale(
             r"(?:nicht|"
             r"lieber|"
             r"kein\w*)\b|"
-            r"^\W*eigentlich\b|\bänder\w*\b.{1,60}?\b(?:auf|zu)\b",
+            r"^\W*eigentlich\b(?! (?:mag|liebe|hasse|finde|denke|glaube) ich\b(?!.*(?:\d|\b(?:besser|lieber|"
+            r"statt)\b)))|"
+            r"\bdoch (?:nur |schon |erst |zu |am |um |für )*(?:\d|(?:zwei|drei|vier|fünf|sechs|sieben|acht|neun|"
+            r"zehn|elf|zwölf)"
+            r"(?:t|en)?\b)|"
+            r"\bänder\w*\b.{1,60}?\b(?:auf|zu)\b",
+            whole=True,
+        ),
+        Cue.of(
+            "mach macht machen nimm setz setze draus daraus quatsch",
+            r"\b(?:mach|nimm|setz)\w* [^.;!?]{1,30}\b(?:draus|daraus)\W*$|^\W*quatsch[,.!]+ \S",
             whole=True,
         ),
         Cue.of(
@@ -270,6 +294,12 @@ GERMAN = Locale(
         ),
         Cue.of(
             "nein falsch", r"^\W*nein[,.!]+ (?:nicht|es ist|es sind|das ist|der|die|das)\b|^\W*falsch[,:]", whole=True
+        ),
+        Cue.of(
+            "verschoben verlegt vorverlegt",
+            r"^\W*(?:sie|er|es|die|der|das) (?:wurde|ist|wird)\b [^?;]{0,20}\bauf [^?;]{1,30} (?:verschoben|"
+            r"verlegt|vorverlegt)\b",
+            whole=True,
         ),
         Cue.of(
             "vertippt vertan verwechselt geirrt umentschieden verschiebt verschieben verschoben verlegt sondern "

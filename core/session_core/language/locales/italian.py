@@ -39,9 +39,10 @@ ITALIAN = Locale(
             r"sapere\b|"
             r"avere "
             r"paura)"
-            r"[^\W\d_]{2,}(?:are|ere|ire|armi|ermi|irmi|arci|arlo|erlo|irlo|arla|erla|irla|arli|rne|arti|arsi|"
+            r"(?:[^\W\d_]{2,}(?:are|ere|ire)|[^\W\d_]+(?:armi|ermi|irmi|arci|arlo|erlo|irlo|arla|erla|irla|arli|"
+            r"rne|arti|arsi|"
             r"[aei]temi|"
-            r"[aei]teci|[aei]telo|[aei]tela)\b(?! (?:è|sarebbe|significa|vuol)\b)|"
+            r"[aei]teci|[aei]telo|[aei]tela))\b(?! (?:è|sarebbe|significa|vuol)\b)|"
             r"\bnon (?:devi|deve|puoi|dovete) (?!essere|avere|immaginare|sapere|credere|piovere)[^\W\d_]+|"
             r"\bnon (?:scriva|prenoti|usi|mandi|chiami|risponda|dica|faccia|dimentichi|cancelli|elimini|modifichi|"
             r"compri|"
@@ -121,7 +122,12 @@ ITALIAN = Locale(
             r"\bnon (?:può|deve|posso|possiamo) superare\b",
             whole=True,
         ),
-        Cue.of("budget scadenza limite", r"\bbudget\b|\b(?:la|il) (?:scadenza|limite) (?:è|di)\b", whole=True),
+        Cue.of(
+            "budget scadenza limite",
+            r"\bbudget\b(?=.*(?:\d|\bmila\b))|\b(?:mio|nostro) budget\b|\bbudget (?:limitato|ridotto|massimo)\b|"
+            r"\b(?:la|il) (?:scadenza|limite) (?:è|di)\b",
+            whole=True,
+        ),
         Cue.of(
             "allergico allergica allergici allergia allergie vegetariano vegetariana vegetariani vegano vegana "
             "intollerante celiaco celiaca glutine incinta diabetico diabetica carrozzina",
@@ -130,8 +136,8 @@ ITALIAN = Locale(
             r"sedia a rotelle|carrozzina)\b",
         ),
         Cue.of(
-            "mangio mangiamo mangia bevo posso possiamo",
-            r"\bnon (?:mangio|mangiamo|bevo|beviamo)\b|\bnon (?:posso|possiamo) (?:mangiare|viaggiare|prendere|"
+            "mangio mangiamo mangia bevo posso può possiamo",
+            r"\bnon (?:mangio|mangiamo|bevo|beviamo)\b|\bnon (?:posso|può|possiamo) (?:mangiare|viaggiare|prendere|"
             r"volare|"
             r"bere|partire|spendere|arrivare)\b|\b(?:posso|possiamo) solo\b",
             whole=True,
@@ -140,8 +146,10 @@ ITALIAN = Locale(
     ),
     decisions=(
         Cue.of(
-            "deciso scelto scelgo scegliamo prendiamo prendo prenotiamo opto optiamo andiamo",
-            r"\b(?:ho|abbiamo) (?:deciso|scelto|optato)\b|\b(?:scelgo|scegliamo|prendiamo|prenotiamo|opto per|"
+            "teniamo manteniamo lasciamo deciso scelto scelgo scegliamo prendiamo prendo prenotiamo opto optiamo "
+            "andiamo",
+            r"\b(?:ho|abbiamo) (?:deciso|scelto|optato)\b|\b(?:scelgo|scegliamo|(?:man)?teniamo|lasciamo|"
+            r"prendiamo|prenotiamo|opto per|"
             r"optiamo "
             r"per)\b(?! (?:sempre|spesso|di solito|in giro)\b)|"
             r"\bprendo (?:il|la|lo|l['’]|quell\w+|quest\w+)(?! (?:treno|autobus|metro|caffè) (?:ogni|tutti))|"
@@ -204,14 +212,17 @@ ITALIAN = Locale(
     corrections=(
         Cue.of(
             "realtà anzi intendevo volevo invece",
-            r"^\W*(?:no, )?(?:in realtà|anzi)\b(?! (?:è|mi) (?:bello|piaciuto))|\b(?:intendevo|volevo dire|invece "
+            r"^\W*(?:no, )?(?:in realtà|anzi)\b(?! (?:è|mi) (?:bello|piaciuto))(?! (?:mi pia\w+|odio|adoro|amo|"
+            r"penso|credo)\b"
+            r"(?!.*(?:\d|\bmeglio\b)))|\b(?:intendevo|volevo dire|invece "
             r"d\w*)\b|"
             r"^\W*(?:no, )?invece\b|\binvece\W*$|,\s*anzi\b",
             whole=True,
         ),
         Cue.of(
             "fine sbagliato sbagliata idea cambiato cambiata meglio",
-            r"^\W*alla fine\b|\bmi sono sbagliat[oa]\b|\bho sbagliato\b|\bcambi\w+ idea\b|\b(?:è|sono) "
+            r"^\W*alla fine\b(?! (?:del\w*|di|dei)\b)|\bmi sono sbagliat[oa]\b|\bho sbagliato\b|\bcambi\w+ "
+            r"idea\b|\b(?:è|sono) "
             r"cambiat[oaie]\b|"
             r"^\W*no,? meglio\b|\bmeglio di no\b",
             whole=True,

@@ -52,6 +52,11 @@ POLISH = Locale(
         Cue.of("bez", r"\bbez (?:mojej|naszej) zgody\b", whole=True),
     ),
     constraints=(
+        Cue.of(
+            "mogę możemy może",
+            r"\bnie mo(?:gę|żemy|że) (?:jeść|pić|latać|podróżować|przyjść|brać|używać|wydać)\b",
+            whole=True,
+        ),
         Cue.of("budżet budżetu", r"\bbudżet\w*"),
         Cue.of(
             "uczulony uczulona uczulenie alergię alergia alergii wegetarianinem wegetarianką wegetarianin "
@@ -67,9 +72,11 @@ POLISH = Locale(
     ),
     decisions=(
         Cue.of(
-            "bierzemy biorę wybieramy wybieram zdecydowałem zdecydowałam zdecydowaliśmy decydujemy rezerwujemy "
+            "bierzemy biorę wybieramy wybieram wybrałem wybrałam wybraliśmy zdecydowałem zdecydowałam "
+            "zdecydowaliśmy decydujemy rezerwujemy "
             "postanowione umowa",
-            r"\b(?:bierzemy|biorę|wybieramy|wybieram|zdecydowa(?:łem|łam|liśmy)|decydujemy|rezerwujemy)\b(?! "
+            r"\b(?:bierzemy|biorę|wybieramy|wybieram|wybra(?:łem|łam|liśmy)|zdecydowa(?:łem|łam|liśmy)|"
+            r"decydujemy|rezerwujemy)\b(?! "
             r"(?:udział|"
             r"zawsze|zwykle|często|prysznic|pod)\b)|^\W*postanowione\b|\bumowa stoi\b",
             whole=True,
@@ -97,8 +104,9 @@ POLISH = Locale(
     ),
     corrections=(
         Cue.of(
-            "jednak zamiast pomyliłem pomyliłam pomyłka",
-            r"^\W*(?:nie, )?jednak\b|\bjednak (?:nie|wolę|wezm\w+|chc\w+)\b|\bzamiast\b|\bpomyl\w+",
+            "jednak zamiast pomyliłem pomyliłam pomyłka miałem miałam",
+            r"\bmiał[ae]m na myśli\b|^\W*(?:nie, )?jednak\b|\bjednak (?:nie|wolę|wezm\w+|chc\w+)\b|\bzamiast\b|"
+            r"\bpomyl\w+",
         ),
         Cue.of(
             "zmienił zmieniła zmieniło zmieniam przesunięto przesuń przełożono przełóż przenieś",
@@ -116,11 +124,19 @@ POLISH = Locale(
 
 TURKISH = Locale(
     rules=(
+        # Without a person asked to listen, the form is also a noun.
+        Cue.of(
+            "lütfen hiçbir bana beni bize bizi",
+            r"^(?!.*\b(?:merak|kusura|üzül|endişe|kork|kız|gül|bakma)\w*)(?=.*\b(?:lütfen|"
+            r"hiçbir|bana|beni|bize|bizi)\b)[^.?]*\b[^\W\d_]{2,}m[ae](?:y[ıi]n(?:[ıi]z)?)?"
+            r"(?:,? lütfen)?\W*$",
+            whole=True,
+        ),
         Cue.of("asla", r"\basla\b[^.?]*\b(?:[^\W\d_]*m[ae](?:y[ıi]n(?:[ıi]z)?)?|yok|olmaz|olmas[ıi]n)\W*$", whole=True),
         Cue.of(
             "her daima",
             r"\b(?:her zaman|daima)\b[^.?]*\b(?:yaz|kullan|ver|cevapla|söyle|konuş|sor|yanıtla|et|yap|"
-            r"göster)(?:[ıiuü]n(?:[ıiuü]z)?)?\W*$",
+            r"göster)(?:[ıiuü]n(?:[ıiuü]z)?)?(?:,? lütfen)?\W*$",
             also="zaman daima",
         ),
         Cue.of("unutma unutmayın hatırla aklında", r"\b(?:unutma(?:y[ıi]n)?|hat[ıi]rla|akl[ıi]nda tut)\b", whole=True),
@@ -133,9 +149,12 @@ TURKISH = Locale(
             r"\bkesinlikle\b[^.?]*\b[^\W\d_]{2,}m[ae](?:y[ıi]n(?:[ıi]z)?)?\W*$",
             whole=True,
         ),
-        Cue.of("lütfen", r"\blütfen\b[^.?]*\b[^\W\d_]{2,}m[ae](?:y[ıi]n(?:[ıi]z)?)?\W*$", whole=True),
     ),
     constraints=(
+        Cue.of(
+            "yiyemem yiyemiyorum yiyemez içemem içemiyorum içemez uçamam gelemem kullanamam alamam alamaz",
+            r"\b(?:yiyeme|içeme|uçama|geleme|kullanama|alama)(?:m|z|yorum)?\w*",
+        ),
         Cue.of("bütçe bütçem bütçemiz bütçesi", r"\bbütçe\w*"),
         Cue.of(
             "alerjim alerjisi alerji alerjik vejetaryen vejetaryenim vegan veganım glutensiz helal hamileyim",
@@ -170,8 +189,10 @@ TURKISH = Locale(
     ),
     corrections=(
         Cue.of(
-            "aslında yerine değil değişti değiştir vazgeçtim",
-            r"^\W*(?:hayır, )?aslında\b|\byerine\b|\bdeğil, |\bdeğişti\b|\b\w+ olarak değiştir|\bvazgeçtim\b",
+            "aslında yerine değil değişti değiştir vazgeçtim demek ertelendi alındı kaydırıldı",
+            r"\bdemek iste(?:dim|miştim)\b|^\W*(?:o |bu )?[^?]{1,20}['’ ]?[aeıiuü] (?:ertelendi|alındı|"
+            r"kaydırıldı)\b|^\W*(?:hayır, )?aslında\b|\byerine\b|\bdeğil, |\bdeğişti\b|\b\w+ olarak değiştir|"
+            r"\bvazgeçtim\b",
             whole=True,
         ),
     ),
@@ -196,7 +217,9 @@ ARABIC = Locale(
             r"(?:ممنوع|"
             r"يمنع)|"
             r"بدون (?:إذني|موافقتي)|"
-            r"(?:أجب|اكتب|استخدم|رد|تحدث|أرسل)\S*[^.؟?]*(?:دائم|فقط)|(?:دائم[اً]+) (?:أجب|اكتب|استخدم|رد|تحدث|"
+            r"(?:أجب|اكتب|استخدم|رد|تحدث|أرسل)\S*[^.؟?]*(?:دائم|فقط)|(?:^|[\s،.:!])لا (?:تعط|تستخدم|تحذف|ترسل|تتصل|"
+            r"تحجز|تكتب|تذكر|تغير|تشارك|تضف|تشتر|تلغ|تنشر|تلمس)[يوا]*(?:ني|نا|ه|ها|هم)?(?=\s)|"
+            r"(?:دائم[اً]+) (?:أجب|اكتب|استخدم|رد|تحدث|"
             r"أرسل)|"
             r"(?:الرجاء|رجاءً?|من فضلك) (?:عدم|لا ت)|(?:^|[:،] ?)أبد[اً]+ لا ت",
         ),
@@ -204,9 +227,10 @@ ARABIC = Locale(
     constraints=(
         Cue.within(
             "arabic",
-            r"ميزاني|حساسي[ةه]|(?<!\S)نباتي|حلال|سكري|حامل(?=[\s.،]|$)|على الأكثر|على الأقل \d|كحد أقصى|كحد أدنى|"
+            r"لا (?:أستطيع|يمكنني|أقدر|نستطيع) (?:أن )?(?:أكل|آكل|شرب|أشرب|تناول|أتناول|السفر|أسافر)|ميزاني|"
+            r"حساسي[ةه]|(?<!\S)نباتي|حلال|سكري|حامل(?=[\s.،]|$)|على الأكثر|على الأقل \d|كحد أقصى|كحد أدنى|"
             r"لا "
-            r"(?:يتجاوز|تتجاوز|يزيد|تزيد)|يجب أن(?! أ(?:عترف|قول))",
+            r"(?:يتجاوز|تتجاوز|يزيد|تزيد)|يجب أن(?! أ(?:عترف|قول|فكر|ذهب|نام))",
         ),
     ),
     decisions=(
@@ -214,13 +238,17 @@ ARABIC = Locale(
             "arabic", r"(?<!\S)(?:لقد )?(?:قررت|قررنا|اخترت|اخترنا)(?=\s)|سنأخذ|سآخذ|سنختار|سأختار|القرار:|اتفقنا|سنحجز"
         ),
     ),
-    preferences=(Cue.within("arabic", r"(?<!\S)(?:أفضل(?= (?:ال|أن))|أريد|نريد|أحب|أكره|أحتاج|أود)(?=\s)"),),
+    preferences=(
+        Cue.within(
+            "arabic", r"(?<!\S)(?:أفضل(?= (?:ال|أن|[^\s.؟?]+ا(?:ً)?(?:\s|$)))|أريد|نريد|أحب|أكره|أحتاج|أود)(?=\s)"
+        ),
+    ),
     identities=(Cue.within("arabic", r"(?<!\S)(?:اسمي|أسكن|أعيش في|أعمل (?:في|لدى|ك)|انتقلت إلى)"),),
     corrections=(
         Cue.within(
             "arabic",
             r"(?:^|[،.] ?)(?:لا، ?|في الواقع|بل )|(?<!\S)ليس \S[^؟?]* بل |(?<!\S)غي?ّ?ر(?:وا|ي)? [^؟?]* إلى |"
-            r"بدل[اً]+ من|غيرت رأيي|تغيرت?(?= (?:ال|إلى))|قصدت|وليس ",
+            r"(?:تم |جرى )?(?:تأجيل|نقل|تغيير)(?:ه|ها) إلى|بدل[اً]+ من|غيرت رأيي|تغيرت?(?= (?:ال|إلى))|قصدت|وليس ",
         ),
     ),
     takes=r"نعم(?=[،.\s!]|$)|حسن[اً]+|موافق|تمام|اتفقنا|ممتاز|بالتأكيد|طبع[اً]+",
@@ -244,7 +272,8 @@ HINDI = Locale(
             rf"याद (?:रख|रहे)|(?:मत|ना|न) भूल|हमेशा [^।?]*{_DO}(?=[\s।!.]|$)|कभी (?:भी )?[^।?]*(?:मत |(?:न|नहीं) "
             rf"(?:करना|"
             rf"करें|भेजना|भेजें|लिखना|लिखें|करो))|अब से (?!मैं|हम)|आगे से (?!मैं|हम)|"
-            r"(?:^|[\s,।:])[^।?]*मत (?:करो|करना|कीजिए|करें|भेजो|भेजना|लिखो|लिखना|बताना|बुक)|किसी भी (?:हालत|सूरत|"
+            r"मत [^\s।?]+ (?:करो|करना|करें|कीजिए)|(?:^|[\s,।:])[^।?]*मत (?:देना|दो|करो|करना|कीजिए|करें|भेजो|भेजना|लिखो|"
+            r"लिखना|बताना|बुक)|किसी भी (?:हालत|सूरत|"
             r"स्थिति) "
             r"में|मेरी (?:अनुमति|इजाज़त|इजाजत) के बिना",
         ),
@@ -255,7 +284,8 @@ HINDI = Locale(
             r"बजट|एलर्जी|शाकाहारी|वीगन|हलाल|मधुमेह|गर्भवती|ज़्यादा से ज़्यादा|ज्यादा से ज्यादा|अधिकतम|कम से कम "
             r"(?=\d)|"
             r"से "
-            r"(?:ज़्यादा|ज्यादा|अधिक) (?:नहीं|न )|(?:मैं|हम) [^।?]*नहीं (?:खाता|खाती|खाते|पीता|पीती)|होना चाहिए",
+            r"(?:ज़्यादा|ज्यादा|अधिक) (?:नहीं|न )|(?:मैं|हम) [^।?]*नहीं (?:खाता|खाती|खाते|पीता|पीती|(?:खा|पी|ले) "
+            r"(?:सकता|सकती|सकते))|होना चाहिए",
         ),
     ),
     decisions=(
@@ -268,7 +298,9 @@ HINDI = Locale(
     ),
     preferences=(Cue.within("devanagari", r"(?:मुझे|हमें) [^।?]*(?:पसंद|चाहिए|चाहते)|(?:चाहता|चाहती|चाहते) (?:हूँ|हूं|हैं)"),),
     identities=(Cue.within("devanagari", r"मेरा नाम|(?:मैं|हम) [^।?]*(?:रहता|रहती|रहते|काम करता|काम करती) (?:हूँ|हूं|हैं)"),),
-    corrections=(Cue.within("devanagari", r"(?:^|[।,]) ?नहीं, |के बजाय|की जगह|असल में|बदल (?:गया|गई|दें|दो)|मेरा मतलब"),),
+    corrections=(
+        Cue.within("devanagari", r"(?:^|[।,]) ?नहीं, |के बजाय|की जगह|असल में|बदल (?:गया|गई|दें|दो)|तक टल|मेरा मतलब"),
+    ),
     takes=r"हाँ|हां|ठीक है|मंज़ूर|मंजूर|बिल्कुल|सही है|अच्छा",
     refuses=r"नहीं|ना(?=[\s,।]|$)|मत",
     doings=r"बुक|भेज|रद्द|ख़?रीद|जोड़|बदल|हटा|मँ?ग(?:वा|ा)|(?:ले|रख|कर) (?:ल[ेू]|द[ेूो])",

@@ -121,7 +121,12 @@ PORTUGUESE = Locale(
             r"(?:[$€£]|r\$|\d)|\bnão (?:pode|deve|posso|podemos) (?:ultrapassar|passar|exceder)\b",
             whole=True,
         ),
-        Cue.of("orçamento prazo limite", r"\borçamento\b|\b(?:o|meu|nosso) (?:prazo|limite) (?:é|de)\b", whole=True),
+        Cue.of(
+            "orçamento prazo limite",
+            r"\borçamento\b(?=.*(?:\d|\bmil\b))|\b(?:meu|nosso) orçamento\b|\borçamento (?:limitado|apertado|"
+            r"máximo|baixo)\b|\b(?:o|meu|nosso) (?:prazo|limite) (?:é|de)\b",
+            whole=True,
+        ),
         Cue.of(
             "alérgico alérgica alérgicos alergico alergica alergia alergias vegetariano vegetariana vegetarianos "
             "vegano "
@@ -131,8 +136,8 @@ PORTUGUESE = Locale(
             r"cadeira de rodas)\b",
         ),
         Cue.of(
-            "como comemos bebo posso podemos",
-            r"\b(?:eu )?não (?:como|comemos|bebo|bebemos)\b(?! (?:você|tu|antes|sempre|o|a)\b)|\bnão (?:posso|"
+            "como comemos bebo posso pode podemos",
+            r"\b(?:eu )?não (?:como|comemos|bebo|bebemos)\b(?! (?:você|tu|antes|sempre|o|a)\b)|\bnão (?:posso|pode|"
             r"podemos) "
             r"(?:comer|viajar|tomar|voar|beber|sair|gastar|chegar)\b|\bsó (?:posso|podemos)\b",
             whole=True,
@@ -149,7 +154,8 @@ PORTUGUESE = Locale(
     decisions=(
         Cue.of(
             "decidi decidimos decidido vamos escolho escolhi escolhemos fechado fico ficamos reservamos optamos opto",
-            r"\b(?:decidi|decidimos|está decidido)\b|^\W*decidido\b|\bvamos (?:com|de|ficar com|reservar)\b(?! "
+            r"\b(?:decidi|decidimos|está decidido)\b|^\W*decidido\b|\bvamos (?:com|de|ficar com|manter|deixar|"
+            r"reservar)\b(?! "
             r"(?:carro|"
             r"ônibus|trem|férias|avião|comboio))|\b(?:escolho|escolhi|escolhemos|optamos por|opto por)\b|"
             r"\bfechado\W*$|^\W*fechado\b|\b(?:fico|ficamos) com\b(?! (?:fome|medo|sono|vontade|pena|frio|calor))",
@@ -211,15 +217,18 @@ PORTUGUESE = Locale(
     corrections=(
         Cue.of(
             "verdade aliás quis vez muda mude troque realidade",
-            r"^\W*(?:não, )?(?:na (?:verdade|realidade)|aliás)\b|\b(?:quis dizer|em vez de|mude|troque)\b|"
+            r"^\W*(?:não, )?(?:na (?:verdade|realidade)|aliás)\b(?! (?:eu )?(?:gosto|adoro|odeio|acho|"
+            r"amo)\b(?!.*(?:\d|\bmelhor\b)))|\b(?:quis dizer|em vez de|mude|troque)\b|"
             r"\bmuda\b.{1,40}?\bpara\b",
             whole=True,
         ),
         Cue.of(
             "final enganei ideia mudou mudaram melhor",
-            r"^\W*no final\b|\bme enganei\b|\benganei-me\b|\bmud\w+ de ideias?\b|\b(?:mudou|mudaram)\b(?! (?:a|"
+            r"^\W*no final\b(?! d[aeo]s?\b)|\bme enganei\b|\benganei-me\b|\bmud\w+ de ideias?\b|\b(?:mudou|"
+            r"mudaram)\b(?! (?:a|"
             r"minha|"
-            r"nossa) (?:vida|minha)\b)|^\W*não,? melhor\b|\bmelhor não\b",
+            r"nossa) (?:vida|minha)\b)|^\W*(?:não,? )?melhor\b(?= (?:em|n[oa]|para|com|às|a) \S+(?: "
+            r"\S+){0,3}\W*$)|^\W*não,? melhor\b|\bmelhor não\b",
             whole=True,
         ),
         Cue.of(

@@ -41,6 +41,8 @@ SPANISH = Locale(
             _LEAD
             + rf"(?:nunca|jamás) {_PRONOUNS}(?:{_FORBIDDEN})\b|{_LEAD}siempre {_PRONOUNS}(?:{_ORDER})\b(?! que\b)|"
             + _START
+            + r"(?:[^\W\d_]*[áéíóú][^\W\d_]*(?:me|nos|les?|l[oa]s?)|dime|dame|ponme|dinos|danos) siempre\b|"
+            + _START
             + rf"{_ORDER} (?:[^\s.,;:!?]+ ){{0,4}}?siempre\b|\b(?:que|por favor) (?:siempre|nunca) "
             rf"{_PRONOUNS}(?:{_FORBIDDEN}|{_ORDER})\b|"
             # Where no verb tells of anybody, it is asked for: "nunca antes de las 8".
@@ -53,7 +55,8 @@ SPANISH = Locale(
             "no",
             _START + rf"(?:que )?no (?!me digas\W*$){_PRONOUNS}(?:{_FORBIDDEN})\b|\bno quiero que "
             rf"{_PRONOUNS}(?:{_FORBIDDEN})\b|"
-            rf"\bno (?:debes|puedes|debe usted|podéis)\b(?! (?:imaginar|creer|ser|estar)\w*)",
+            rf"\bno [^\W\d_]+[áé]is (?:nunca|jamás)\b|\bno (?:debes|puedes|debe usted|podéis)\b(?! (?:imaginar|"
+            rf"creer|ser|estar)\w*)",
             also=(
                 "debes puedes debe podéis "
                 "escribas escriba respondas responda hagas haga digas diga pongas ponga pidas pida incluyas incluya "
@@ -82,6 +85,11 @@ SPANISH = Locale(
             "debes debe tienes tiene tendrás",
             r"\b(?:debes|tienes que|usted debe|usted tiene que)\b(?! (?:saber|estar cansad|ser|ver|entender)\w*)|"
             r"\b(?:debe|deben) (?:siempre|nunca)\b",
+            whole=True,
+        ),
+        Cue.of(
+            "trátame trateme tratame tráteme háblame hábleme tutéame tuteame",
+            r"\b(?:tr[áa]t[ea]me|h[áa]bl[ea]me) de (?:usted|tú|vos)\b|\btut[ée]ame\b",
             whole=True,
         ),
         Cue.of(
@@ -158,7 +166,8 @@ SPANISH = Locale(
         ),
         Cue.of(
             "presupuesto límite plazo",
-            r"\bpresupuesto\b|\b(?:el|mi|nuestro) (?:límite|plazo) (?:es|de|vence)\b",
+            r"\bpresupuesto\b(?=.*(?:\d|\bmil\b))|\b(?:mi|nuestro) presupuesto\b|\bpresupuesto (?:limitado|"
+            r"ajustado|máximo|bajo)\b|\b(?:el|mi|nuestro) (?:límite|plazo) (?:es|de|vence)\b",
             whole=True,
         ),
         Cue.of(
@@ -170,8 +179,8 @@ SPANISH = Locale(
             r"diabétic[oa]|halal|kosher|silla de ruedas)\b",
         ),
         Cue.of(
-            "como comemos come bebo puedo podemos",
-            r"\b(?:yo )?no (?:como|comemos|bebo|bebemos)\b(?! (?:tú|tu|antes|siempre|el|la)\b)|\bno (?:puedo|"
+            "como comemos come bebo puedo puede podemos",
+            r"\b(?:yo )?no (?:como|comemos|bebo|bebemos)\b(?! (?:tú|tu|antes|siempre|el|la)\b)|\bno (?:puedo|puede|"
             r"podemos) "
             r"(?:comer|viajar|tomar|volar|beber|salir|gastar|ir antes|llegar)\b|\bsolo (?:puedo|podemos)\b",
             whole=True,
@@ -194,7 +203,7 @@ SPANISH = Locale(
             r"(?:con|"
             r"a "
             r"reservar|a coger|a tomar|por el|por la)\b|"
-            r"\b(?:elijo|elegimos|escojo|optamos por|opto por)\b|\b(?:me quedo|nos quedamos) con\b(?! (?:ganas|"
+            r"\b(?:elijo|elegimos|escojo|dejamos|optamos por|opto por)\b|\b(?:me quedo|nos quedamos) con\b(?! (?:ganas|"
             r"hambre|"
             r"la "
             r"duda|las ganas))|"
@@ -267,15 +276,17 @@ SPANISH = Locale(
     corrections=(
         Cue.of(
             "realidad mejor perdón quise quería vez lugar cambia cambiar cambie cámbialo cambialo",
-            r"^\W*(?:no, )?(?:en realidad|mejor(?! (?:imposible|tarde|dicho|que nunca)\b)|perdón)\b|\b(?:quise "
+            r"^\W*(?:no, )?(?:en realidad(?! (?:me (?:gusta|encanta)\w*|odio|creo|pienso|adoro)\b(?!.*(?:\d|"
+            r"\bmejor\b)))|mejor(?! (?:imposible|tarde|dicho|que nunca)\b)|perdón)\b|\b(?:quise "
             r"decir|"
             r"quería decir|en (?:vez|lugar) de)\b|"
             r"\b(?:mejor no|no, mejor)\b|\bc[aá]mbi\w+\b.{1,60}?\b(?:a|al|por)\b",
             whole=True,
         ),
         Cue.of(
-            "final equivoqué equivoqué equivocado aplaza aplazó retrasa retrasó idea opinión cambiado cambió",
-            r"^\W*(?:no, )?al final\b|\bme (?:equivoqué|he equivocado)\b|\bcambi\w+ (?:de )?(?:idea|opinión)\b|"
+            "final equivoqué han hemos equivocado aplaza aplazó retrasa retrasó idea opinión cambiado cambió",
+            r"\b(?:l[oa]s? )(?:han|he|ha|hemos) (?:pasado|cambiado|movido|aplazado) (?:al?|para)\b|^\W*(?:no, "
+            r")?al final\b(?! del?\b)|\bme (?:equivoqué|he equivocado)\b|\bcambi\w+ (?:de )?(?:idea|opinión)\b|"
             r"\b(?:ha|han) cambiado\b|\bse (?:aplaz|retras)\w+[^?]{0,40}?\b(?:al|para)\b",
             whole=True,
         ),
@@ -286,6 +297,11 @@ SPANISH = Locale(
         ),
     ),
     revisions=(
+        Cue.of(
+            "ponlo ponla ponlos déjalo déjala",
+            r"^\W*(?:(?:mejor|entonces)[, ]+)?(?:p[oó]nl[oa]s?|déjal[oa]) (?:a|en|para)\b",
+            whole=True,
+        ),
         Cue.of(
             "qué que tal mejor si",
             r"^\W*(?:¿?qué tal|¿?y si)\b(?! (?:estás|está|todo|te va))|\bsería mejor\b",

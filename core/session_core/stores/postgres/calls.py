@@ -1,8 +1,11 @@
-"""Statements for the functions of the schema: argument types, and the tenant of each call."""
+"""Calls of the schema's functions: their statements, argument types, and the tenant of each."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+
+from session_core.stores.postgres.connections import Row
+from session_core.stores.postgres.wire import Wire
 
 _SESSION = ("text", "text")
 _BATCH = ("json", "bytea[]", "bytea[]")
@@ -78,3 +81,14 @@ def statements(schema: str) -> Mapping[str, str]:
         else f"SELECT * FROM {call}"
         for name, call in calls.items()
     }
+
+
+class PostgresCalls:
+    """What all halves of the PostgreSQL store call the functions with."""
+
+    _wire: Wire
+    _statements: Mapping[str, str]
+
+    async def _call(self, name: str, *values: object) -> list[Row]:
+        """The rows that the function `name` returns for `values`; one round trip."""
+        return await self._wire.fetch(self._statements[name], values)

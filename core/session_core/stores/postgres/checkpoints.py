@@ -11,6 +11,7 @@ from session_core.ports import Appended, Checkpoint, Lease, MessageList, Plain, 
 from session_core.ranges import Ranges
 from session_core.sealed import seal_of_checkpoint, seal_of_writes, without_keys
 from session_core.serial.codec import pack, reading, unpack
+from session_core.stores.postgres.calls import PostgresCalls
 from session_core.stores.postgres.checkpoint_plan import CheckpointPlan, ParentState, read_parent_args
 from session_core.stores.postgres.connections import Row
 from session_core.stores.postgres.recent_state import RecentStates
@@ -28,7 +29,7 @@ from session_core.stores.postgres.rows import (
     version_out,
 )
 from session_core.stores.postgres.states import state_from
-from session_core.stores.postgres.wire import Call, Wire
+from session_core.stores.postgres.wire import Call
 from session_core.stores.postgres.writes import drafted, free_writes, groups, put_writes_args, read
 from session_core.stores.refusals import checkpoint_moved_on, session_gone, turn_lost
 from session_core.stores.rules import require_born, require_own_lease, require_values
@@ -38,11 +39,9 @@ FREE_TRIES = 3
 """Attempts to store a message list optimistically, before the session is locked for it."""
 
 
-class PostgresCheckpoints:
+class PostgresCheckpoints(PostgresCalls):
     """The CheckpointStore half of the PostgreSQL store."""
 
-    _wire: Wire
-    _statements: Mapping[str, str]
     _recent_states: RecentStates
 
     async def put_checkpoint(
@@ -118,10 +117,6 @@ class PostgresCheckpoints:
     async def fill(self, checkpoint: Checkpoint) -> Checkpoint:
         found = await self.checkpoint(checkpoint.key, checkpoint.id)
         return replace(checkpoint, values=found.values, writes=found.writes) if found else checkpoint
-
-    async def _call(self, name: str, *values: object) -> list[Row]:
-        """The rows that the function `name` returns for `values`; one round trip."""
-        return await self._wire.fetch(self._statements[name], values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import cast
@@ -19,7 +19,7 @@ from session_core.serial.codec import (
     pack,
     unpack,
 )
-from session_core.stores.postgres.connections import Row
+from session_core.stores.postgres.calls import PostgresCalls
 from session_core.stores.postgres.rows import (
     author_in,
     author_out,
@@ -31,7 +31,6 @@ from session_core.stores.postgres.rows import (
     text_out,
     version_out,
 )
-from session_core.stores.postgres.wire import Wire
 from session_core.stores.postgres.writes import rewrite_draft, rewrite_row
 from session_core.stores.rewrite import (
     AT_ONCE,
@@ -67,17 +66,14 @@ class Value:
         return {**named, "author": self.author, "type": self.type}
 
 
-class PostgresRewriting:
+class PostgresRewriting(PostgresCalls):
     """The Rewriting half of the PostgreSQL store."""
-
-    _wire: Wire
-    _statements: Mapping[str, str]
 
     async def rewrite(self, key: Key, change: Change) -> int:
         """As in `Rewriting`. 500 messages, unless they are large, take one round trip to read and one to write."""
         tenant, session_id, _ = names(key)
         changed = 0
-        for namespace, authors, kinds in await self._ask("read_kinds", tenant, session_id):
+        for namespace, authors, kinds in await self._call("read_kinds", tenant, session_id):
             one = replace(key, namespace=text_out(namespace))
             changed += await self._authors(one, authors, change)
             for kind in kinds:
@@ -88,7 +84,7 @@ class PostgresRewriting:
         """As in `Rewriting`. Raises: ConfigError without a tenant if row level security is on."""
         if tenant == "":
             return ()
-        rows = await self._ask("list_names", text_in(tenant) if tenant else "")
+        rows = await self._call("list_names", text_in(tenant) if tenant else "")
         return tuple(Key(text_out(session_id), text_out(owner)) for owner, session_id in rows)
 
     async def _each(self, key: Key, kind: str, change: Change) -> int:
@@ -96,7 +92,7 @@ class PostgresRewriting:
         changed, tries = 0, 0
         after: tuple[list[str], int] = _BEFORE_ALL
         while True:
-            rows = await self._ask("read_values", *names(key), kind, *after, AT_ONCE, BYTES_AT_ONCE)
+            rows = await self._call("read_values", *names(key), kind, *after, AT_ONCE, BYTES_AT_ONCE)
             page = [Value(*row) for row in rows]
             new = [value for old in page if (value := _renewed(key, kind, old, change)) != old]
             done = await self._put(key, kind, new)
@@ -114,7 +110,7 @@ class PostgresRewriting:
             return 0
         text = json.dumps([value.place for value in new])
         data, clips = [value.data for value in new], [value.clip for value in new]
-        return len(await self._ask("put_values", *names(key), kind, text, data, clips))
+        return len(await self._call("put_values", *names(key), kind, text, data, clips))
 
     async def _authors(self, key: Key, authors: list[str], change: Change) -> int:
         for _ in range(TRIES):
@@ -122,17 +118,14 @@ class PostgresRewriting:
             new = changed_authors(change, key, old)
             if new == old:
                 return 0
-            rows = await self._ask("put_authors", *names(key), authors, [*map(text_in, new)])
+            rows = await self._call("put_authors", *names(key), authors, [*map(text_in, new)])
             if rows[0][0]:
                 return 1
-            found = await self._ask("read_state", *names(key))
+            found = await self._call("read_state", *names(key))
             if not found:
                 return 0
             authors = found[0][0]["authors"]
         raise changed_too_often(key, 1)
-
-    async def _ask(self, name: str, *values: object) -> list[Row]:
-        return await self._wire.fetch(self._statements[name], values)
 
 
 def _renewed(key: Key, kind: str, value: Value, change: Change) -> Value:
