@@ -20,7 +20,6 @@ from langchain_session.threads import BASE, BEGAN, BORN, FORK, forget_record, no
 from langchain_session.values import stored_values
 from session_core.errors import Conflict
 from session_core.ports import Appended, Checkpoint, MessageList, Plain
-from session_core.ranges import Ranges
 from session_core.turns import Key
 
 
@@ -48,6 +47,7 @@ class GraphCheckpoint:
         except Conflict:
             if born is None:
                 raise
+        recorded.forget(self.key)
         forget_record(self.config)
         return await self._store(storage, prepare, said, None, guard)
 
@@ -61,15 +61,15 @@ class GraphCheckpoint:
     ) -> Appended:
         numbers = notes_of(self.config).get(NUMBERED)
         known: Known = numbers.known if numbers is not None else recorded.in_session(self.key, born)
+        copies = recorded.copies(self.key, born, said)
         row, stored, head = await self._stored_form(storage, prepare, known)
         done = await storage.store.put_checkpoint(
             row, stored, head_channel=head, merge=not self._forks, born=born, **guard
         )
         if numbers is not None and head == storage.channel:
             numbers.learn(said, done.state.head)
-        elif isinstance(stored.get(head), MessageList):
-            base = Ranges.from_pairs(notes_of(self.config).get(BASE, (None, (), ()))[1])
-            recorded.learn(self.key, done, said, base)
+        elif isinstance(value := stored.get(head), MessageList):
+            recorded.learn(self.key, done, said, value, copies)
         return done
 
     def _said(self, channel: str) -> list[BaseMessage]:

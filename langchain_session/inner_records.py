@@ -236,6 +236,7 @@ class InnerRecords:
         except Conflict:
             if put.born is None:
                 raise
+        recorded.forget(put.key)
         forget_record(config)
         put = replace(InnerPut.of(config, name, metadata, self.tenant), lease=lease)
         return await self._keep(put, messages, is_new=True)
@@ -265,7 +266,7 @@ class InnerRecords:
         key, name = put.key, put.id
         base = await self._base(put)
         messages = await self._with_ids(key, messages, await self._messages_without_id(put, messages, base))
-        known = recorded.in_session(key, put.born)
+        known, copies = recorded.in_session(key, put.born), recorded.copies(key, put.born, messages)
         made = ListOrigin(put.run, put.parent_id, put.version, base, put.hidden, known, put.whole, put.gone)
         value = await stored_list(messages, made, self.channel, key, self.store, self.services.prepare)
         merge = not put.fork and not await self._begins_anew(put)
@@ -273,7 +274,7 @@ class InnerRecords:
         done = await self.store.put_checkpoint(
             row, {self.channel: value}, head_channel=self.channel, merge=merge, lease=put.lease, born=put.born
         )
-        recorded.learn(key, done, messages, base)
+        recorded.learn(key, done, messages, value, copies)
         head = done.state.head
         all_of_it = await self.originals.of(self.store, done.state, head)
         named_there = {item.id for item in value.items if isinstance(item, Message)}

@@ -12,15 +12,16 @@ from langchain_core.messages import BaseMessage
 
 from langchain_session.message_cache import is_copy, plain_copy
 from session_core.plan import View
-from session_core.ports import Appended
-from session_core.ranges import Ranges
+from session_core.ports import Appended, MessageList
 from session_core.serial.marks import MARK
-from session_core.turns import Key
+from session_core.turns import Key, Message
 
 MOST_SESSIONS = 4_096
 """How many sessions have numbers at a time, since an application may use one message object in all of its threads."""
 Known = Callable[[BaseMessage], int | None]
 """Tells the number of a message in the record, if it is as it was when it was read or stored."""
+Copies = dict[int, tuple[Any, ...] | None]
+"""A copy of each message by its identity; None if it has more than plain data."""
 
 
 class _Place(NamedTuple):
@@ -31,6 +32,11 @@ class _Place(NamedTuple):
     copied: tuple[Any, ...]
     born: str
     seq: int
+
+
+def _is_at(place: _Place | None, message: BaseMessage, born: str | None) -> bool:
+    """Whether the place is that of the message, in the session that was `born` so."""
+    return place is not None and place.born == born and place.ref() is message
 
 
 class RecordNumbers:
@@ -51,14 +57,18 @@ class RecordNumbers:
 
     def hand(self, key: Key, born: str | None, messages: Iterable[tuple[BaseMessage, int]]) -> None:
         """Remember live messages with their numbers in a session; a number of 0 is of none."""
+        self._hand(key, born, ((one, seq, plain_copy(one) if seq else None) for one, seq in messages))
+
+    def _hand(
+        self, key: Key, born: str | None, messages: Iterable[tuple[BaseMessage, int, tuple[Any, ...] | None]]
+    ) -> None:
         if not born:
             return
         places = self._held.setdefault(key, {})
         if len(self._held) > self._most:
             for oldest in list(self._held)[: self._most // 2]:
                 self._held.pop(oldest, None)
-        for message, seq in messages:
-            copied = plain_copy(message) if seq else None
+        for message, seq, copied in messages:
             forget = partial(self._forget, key, id(message))
             places[id(message)] = _Place(weakref.ref(message, forget), copied or (), born, seq if copied else 0)
 
@@ -67,24 +77,43 @@ class RecordNumbers:
         shown = zip(messages, view.messages, strict=True)
         self.hand(key, born, [(live, message.seq) for live, message in shown if message.origin == "record"])
 
-    def learn(self, key: Key, done: Appended, messages: Iterable[BaseMessage], base: Ranges) -> None:
-        """Remember what was new in a list that was stored: new messages have the last numbers of the record, in order.
+    def copies(self, key: Key, born: str | None, messages: Iterable[BaseMessage]) -> Copies:
+        """Copies of those of `messages` that have no place yet, for `learn`: made before their stored form is, since
+        nodes may change messages while that is on its way."""
+        held = self._held.get(key, {})
+        return {id(one): plain_copy(one) for one in messages if not _is_at(held.get(id(one)), one, born)}
 
-        If others were new too (messages changed in place), or if not all of them are at the end of the conversation,
-        behind the `base` of the list, these stay without a number: one may be another version of a message that the
-        list has in a range, as a digest's, and to be given whole is what tells.
+    def learn(
+        self, key: Key, done: Appended, messages: Iterable[BaseMessage], value: MessageList, copies: Copies
+    ) -> None:
+        """Remember what was new in a list that was stored as `value`: new messages have the last numbers of the record,
+        in order. `copies` are those made before.
+
+        If not just these were given whole (messages changed in place were, too), or if not all of them are at the end of
+        the conversation, behind the base of the list, these stay without a number: one may be another version of a
+        message that the list has in a range, as a digest's, and to be given whole is what tells.
         """
-        born, last, held = done.state.born, done.state.ledger.messages, self._held.get(key, {})
+        born, last, base, held = done.state.born, done.state.ledger.messages, value.base, self._held.get(key, {})
+        whole = [item.id for item in value.items if isinstance(item, Message)]
         new: list[BaseMessage] = []
+        unchanged: set[str | None] = set()
         for message in messages:
             place = held.get(id(message))
-            is_held = place is not None and place.born == born and place.ref() is message
-            if not is_held and MARK not in message.additional_kwargs:
-                new.append(message)
-        head, first = done.state.head, last - done.new + 1
+            if not _is_at(place, message, born):
+                new += [message] if MARK not in message.additional_kwargs else []
+            elif message.id in whole and place is not None and place.seq and is_copy(place.copied, message):
+                unchanged.add(message.id)
+        first, head = last - done.new + 1, done.state.head
         end = head.pairs[-1] if head and (not base or base.last in head) else (0, 0)
-        are_told = len(new) == done.new and end[0] <= first and end[1] == last
-        self.hand(key, born, [(one, first + at if are_told else 0) for at, one in enumerate(new)])
+        given = [one for one in whole if one not in unchanged]
+        are_new = len(new) == done.new == len(given) and all(a.id in (None, b) for a, b in zip(new, given, strict=True))
+        are_told = are_new and end[0] <= first and end[1] == last
+        numbers = [(one, first + at if are_told else 0) for at, one in enumerate(new)]
+        self._hand(key, born, ((one, seq, copies.get(id(one))) for one, seq in numbers))
+
+    def forget(self, key: Key) -> None:
+        """Remember nothing of a session any more, since its record is not what it was."""
+        self._held.pop(key, None)
 
     def born_of(self, key: Key, messages: Iterable[BaseMessage]) -> str | None:
         """The birth of the session that the first known one of `messages` is in."""

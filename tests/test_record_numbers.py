@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from itertools import count
+from threading import Event
 from typing import Any
 
 import pytest
@@ -55,6 +56,17 @@ def words(app: Any) -> list[tuple[str, Any]]:
     return [(message.type, message.content) for message in app.get_state(CONFIG).values["messages"]]
 
 
+def says(name: str) -> Any:
+    return lambda state: {"messages": [AIMessage(name, id=name)]}
+
+
+def in_order(saver: Any, *nodes: Any) -> Any:
+    graph = StateGraph(MessagesState)
+    for at, node in enumerate(nodes):
+        graph.add_node(f"n{at}", node).add_edge(START if at == 0 else f"n{at - 1}", f"n{at}")
+    return graph.compile(checkpointer=saver)
+
+
 @pytest.mark.parametrize("inside", [False, True])
 @pytest.mark.parametrize("state", ["view", "whole"])
 def test_a_step_of_a_long_run_gives_the_store_what_is_new(state: Any, inside: bool) -> None:
@@ -81,6 +93,52 @@ def test_a_message_that_a_later_step_changes_in_place_is_stored_as_it_is_then(st
             for turn in range(2):
                 app.invoke({"messages": [HumanMessage(f"question {turn}")]}, CONFIG)
         assert words(ours) == words(theirs)
+
+
+class Waiting(MemoryStore):
+    """Holds back the checkpoint with the message "a" until the next node has changed it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.given, self.changed = Event(), Event()
+
+    async def put_checkpoint(self, checkpoint: Any, new_values: Mapping[str, Any], **how: Any) -> Any:
+        lists = [value for value in new_values.values() if isinstance(value, MessageList)]
+        if any(isinstance(item, Message) and item.id == "a" for value in lists for item in value.items):
+            self.given.set()
+            assert self.changed.wait(10)
+        return await super().put_checkpoint(checkpoint, new_values, **how)
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_message_that_is_changed_while_it_is_being_stored_is_stored_as_it_is_then(inside: bool) -> None:
+    store = Waiting()
+
+    def check(state: MessagesState) -> Any:
+        assert store.given.wait(10)
+        state["messages"][-1].content = "checked"
+        store.changed.set()
+        return {"messages": [AIMessage("b", id="b")]}
+
+    with Sessions(store) as sessions:
+        saver = SessionSaver(sessions, inner=InMemorySaver() if inside else None)
+        app = in_order(saver, says("a"), check, says("c"))
+        app.invoke({"messages": [HumanMessage("h", id="h")]}, CONFIG, durability="async")
+        assert words(app) == [("human", "h"), ("ai", "checked"), ("ai", "b"), ("ai", "c")]
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_copy_of_one_message_and_a_change_of_another_are_told_apart(inside: bool) -> None:
+    def both(state: MessagesState) -> Any:
+        *_, one, other = state["messages"]
+        other.content = "changed"
+        return {"messages": [one.model_copy(deep=True)]}
+
+    with Sessions() as sessions:
+        saver = SessionSaver(sessions, inner=InMemorySaver() if inside else None)
+        app = in_order(saver, says("a"), says("b"), both, says("c"), says("d"))
+        app.invoke({"messages": [HumanMessage("h", id="h")]}, CONFIG, durability="sync")
+        assert [text for _, text in words(app)] == ["h", "a", "changed", "c", "d"]
 
 
 def test_messages_that_cannot_be_compared_are_stored_all_the_same() -> None:
