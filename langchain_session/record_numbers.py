@@ -89,8 +89,8 @@ class RecordNumbers:
         """Remember what was new in a list that was stored as `value`: new messages have the last numbers of the record,
         in order. `copies` are those made before.
 
-        If not just these were given whole (messages changed in place were, too), or if not all of them are at the end of
-        the conversation, behind the base of the list, these stay without a number: one may be another version of a
+        If not just these were given whole (messages changed in place are, too), or if not all of them are at the end
+        of the conversation, behind the base of the list, these stay without a number: one may be another version of a
         message that the list has in a range, as a digest's, and to be given whole is what tells.
         """
         born, last, base, held = done.state.born, done.state.ledger.messages, value.base, self._held.get(key, {})

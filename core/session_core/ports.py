@@ -295,7 +295,8 @@ class CheckpointStore(Protocol):
         Raises, and writes nothing: TurnLost if `lease`, which may belong to any namespace of the session, is not
         valid any more, as in `append`; Conflict with `follows` if the newest checkpoint is not the parent, unless this
         one is stored already, and with `born` if the session that was born so is gone, since numbers of its record
-        mean nothing in a later one of its name; StoreUnreadable as in `append`.
+        mean nothing in a later one of its name, or if `new_values` name more messages than it has, since its server
+        lost some; StoreUnreadable as in `append`.
         """
         ...
 

@@ -161,6 +161,20 @@ def require_born(state: State, born: str | None) -> None:
         raise session_gone(state.key)
 
 
+def last_named(values: Iterable[Plain | MessageList | None]) -> int:
+    """The highest number by which the lists among `values` name messages of the record; 0 for none."""
+    items = (item for value in values if isinstance(value, MessageList) for item in value.items)
+    return max((last for item in items if isinstance(item, Ranges) for _, last in item.pairs), default=0)
+
+
+def require_named(state: State, born: str | None, values: Iterable[Plain | MessageList | None]) -> None:
+    """Raises: Conflict if the session is not the one with `born`, or has not all messages that `values` name: then its
+    server lost some, as after a failover to a replica that was behind."""
+    require_born(state, born)
+    if born is not None and last_named(values) > state.ledger.messages:
+        raise session_gone(state.key)
+
+
 def require_parent(key: Key, parent_id: str | None, newest_id: str | None, *, stored: bool) -> None:
     """Raises: Conflict if a checkpoint that must follow its parent finds a newer one, and is not `stored` itself by an
     earlier try of the same call."""

@@ -224,6 +224,21 @@ async def refuses_a_checkpoint_of_a_deleted_session(store: SessionStore) -> None
     assert [one.id for one in await store.checkpoints("a tenant", "a session", "")] == ["4"]
 
 
+async def refuses_a_checkpoint_with_messages_that_the_server_lost(store: SessionStore) -> None:
+    """With `born`, a checkpoint is refused that names messages which the record does not have: a server that was
+    restored, or a replica that was behind, lost what it had confirmed."""
+    await _put(store, "1", None, (message(1), message(2)))
+    state = await store.state(KEY)
+    assert state is not None
+    await _put(store, "2", "1", (Ranges.span(1, 2), message(3)), born=state.born)
+    try:
+        await _put(store, "3", "2", (Ranges.span(1, 4), message(5)), born=state.born)
+    except Conflict:
+        assert [m.id for m in await store.record(KEY)] == ["m1", "m2", "m3"]
+        return
+    raise AssertionError("a checkpoint names messages that are nowhere")
+
+
 async def _refused(store: SessionStore, checkpoint_id: str, *, born: str) -> None:
     for items in ((Ranges.span(1, 1), message(2)), ()):
         try:
@@ -269,5 +284,6 @@ CHECKPOINT_PROMISES: tuple[Promise, ...] = (
     lists_checkpoints_newest_first,
     refuses_a_checkpoint_behind_another,
     refuses_a_checkpoint_of_a_deleted_session,
+    refuses_a_checkpoint_with_messages_that_the_server_lost,
     gives_a_run_what_it_begins_with,
 )

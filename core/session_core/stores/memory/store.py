@@ -46,9 +46,9 @@ from session_core.stores.rules import (
     number,
     numbered_at,
     outlived,
-    require_born,
     require_calls,
     require_lease,
+    require_named,
     require_newest,
     require_parent,
     require_values,
@@ -266,7 +266,7 @@ class MemoryStore(MemoryThreads, ProcessBound):
                 held = self._leases.get(lease.key)
                 require_lease(checkpoint.key, lease, held[0].token if held else None, of_any_namespace=True)
             session = self._sessions.get(checkpoint.key) or MemorySession(begun(checkpoint.key))
-            require_born(session.state, born)
+            require_named(session.state, born, new_values.values())
             if follows:
                 newest, stored = max(session.checkpoints, default=None), checkpoint.id in session.checkpoints
                 require_parent(checkpoint.key, checkpoint.parent_id, newest, stored=stored)

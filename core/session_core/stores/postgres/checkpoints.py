@@ -32,7 +32,7 @@ from session_core.stores.postgres.states import state_from
 from session_core.stores.postgres.wire import Call
 from session_core.stores.postgres.writes import drafted, free_writes, groups, put_writes_args, read
 from session_core.stores.refusals import checkpoint_moved_on, session_gone, turn_lost
-from session_core.stores.rules import require_born, require_own_lease, require_values
+from session_core.stores.rules import require_named, require_own_lease, require_values
 from session_core.turns import Key
 
 FREE_TRIES = 3
@@ -132,9 +132,9 @@ class _Put:
     born: str | None = field(kw_only=True)
 
     def plan(self, seen: ParentState) -> CheckpointPlan:
-        """What the checkpoint adds to the session in the state `seen`. Raises: Conflict if it is of a later session
-        than the checkpoint; that no other one comes before the write is checked with the write."""
-        require_born(seen.state, self.born)
+        """What the checkpoint adds to the session in the state `seen`. Raises: Conflict if that has not what the
+        checkpoint names; that it is still so is checked with the write."""
+        require_named(seen.state, self.born, self.new_values.values())
         return CheckpointPlan.make(seen, self.new_values, head_channel=self.head_channel, merge=self.merge)
 
     def args(self, planned: CheckpointPlan | None, *, unseen: bool = False) -> tuple[object, ...]:

@@ -13,8 +13,8 @@ from session_core.sealed import seal_of_checkpoint, seal_of_writes
 from session_core.serial.codec import body_digest, decode_body, pack, reading, unpack
 from session_core.stores.list_parts import Before, base_of, store_list
 from session_core.stores.rules import (
-    require_born,
     require_lease,
+    require_named,
     require_parent,
     require_values,
     sealed_by,
@@ -64,7 +64,7 @@ class SqliteCheckpoints:
             if lease is not None:
                 require_lease(checkpoint.key, lease, token_of(connection, lease.key), of_any_namespace=True)
             row = require_row(connection, checkpoint.key)
-            require_born(row.state, born)
+            require_named(row.state, born, new_values.values())
             if follows:
                 newest, stored = _newest(connection, row, checkpoint.id)
                 require_parent(checkpoint.key, checkpoint.parent_id, newest, stored=stored)
