@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import ChannelVersions, CheckpointMetadata, get_checkpoint_metadata
 from langgraph.checkpoint.base import Checkpoint as Given
 
-from langchain_session.channels import Prepare, Storage, encode
+from langchain_session.channels import Prepare, Storage, encode, is_message_list
 from langchain_session.deltas import run_of, with_conversation, without_snapshots
+from langchain_session.imported_numbers import NUMBERED
 from langchain_session.listing import ListOrigin
+from langchain_session.record_numbers import Known, recorded
 from langchain_session.threads import BEGAN, BORN, FORK, forget_record, notes_of
 from langchain_session.values import stored_values
-from langchain_session.whole_state import known_in
 from session_core.errors import Conflict
 from session_core.ports import Appended, Checkpoint, MessageList, Plain
 from session_core.turns import Key
@@ -31,32 +33,52 @@ class GraphCheckpoint:
     metadata: CheckpointMetadata
     new_versions: ChannelVersions
 
-    async def store(self, storage: Storage, prepare: Prepare, guard: Mapping[str, Any]) -> tuple[Appended, str]:
-        """Store it; returns also the channel that determines the head. `guard` has more options of `put_checkpoint`.
+    async def store(self, storage: Storage, prepare: Prepare, guard: Mapping[str, Any]) -> Appended:
+        """Store it. `guard` has more options of `put_checkpoint`.
 
         If the session that the run started from was deleted since, its numbers mean nothing any more: then, and at
         each later step of the run, all that the run has is stored anew. The digest that it was given is not.
         """
-        born = notes_of(self.config).get(BORN)
+        said = self._said(storage.channel)
+        born = notes_of(self.config).get(BORN) or recorded.born_of(self.key, said)
         try:
-            return await self._store(storage, prepare, {**guard, "born": born})
+            return await self._store(storage, prepare, said, born, guard)
         except Conflict:
             if born is None:
                 raise
         forget_record(self.config)
-        return await self._store(storage, prepare, guard)
+        return await self._store(storage, prepare, said, None, guard)
 
-    async def _store(self, storage: Storage, prepare: Prepare, options: Mapping[str, Any]) -> tuple[Appended, str]:
-        row, stored, head = await self._stored_form(storage, prepare)
-        done = await storage.store.put_checkpoint(row, stored, head_channel=head, merge=not self._forks, **options)
-        return done, head
+    async def _store(
+        self,
+        storage: Storage,
+        prepare: Prepare,
+        said: Sequence[BaseMessage],
+        born: str | None,
+        guard: Mapping[str, Any],
+    ) -> Appended:
+        numbers = notes_of(self.config).get(NUMBERED)
+        known: Known = numbers.known if numbers is not None else recorded.in_session(self.key, born)
+        row, stored, head = await self._stored_form(storage, prepare, known)
+        done = await storage.store.put_checkpoint(
+            row, stored, head_channel=head, merge=not self._forks, born=born, **guard
+        )
+        if numbers is not None and head == storage.channel:
+            numbers.learn(said, done.state.head)
+        elif isinstance(stored.get(head), MessageList):
+            recorded.learn(self.key, done, said)
+        return done
+
+    def _said(self, channel: str) -> list[BaseMessage]:
+        value = without_snapshots(self.checkpoint["channel_values"], channel).get(channel)
+        return cast(list[BaseMessage], value) if is_message_list(value) else []
 
     @property
     def _forks(self) -> bool:
         return bool(notes_of(self.config).get(FORK)) or self.metadata.get("source") == "fork"
 
     async def _stored_form(
-        self, storage: Storage, prepare: Prepare
+        self, storage: Storage, prepare: Prepare, known: Known
     ) -> tuple[Checkpoint, Mapping[str, Plain | MessageList | None], str]:
         """The row, the new values, and the channel that determines the head."""
         checkpoint, key, channel, forks = self.checkpoint, self.key, storage.channel, self._forks
@@ -70,7 +92,7 @@ class GraphCheckpoint:
         changed = await stored_values(
             values,
             [name for name in new_versions if name in checkpoint["channel_versions"]],
-            ListOrigin.of(self.config, parent_id, known_in(self.config)),
+            ListOrigin.of(self.config, parent_id, known),
             key=key,
             storage=storage,
             prepare=prepare,

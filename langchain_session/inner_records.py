@@ -23,6 +23,7 @@ from langchain_session.inner_put import InnerPut
 from langchain_session.inner_voice import InnerVoice
 from langchain_session.listing import ListOrigin, stored_list
 from langchain_session.originals import Originals
+from langchain_session.record_numbers import recorded
 from langchain_session.threads import (
     BASE,
     BORN,
@@ -107,11 +108,12 @@ class InnerRecords:
             hidden = list[tuple[int, int]]()
             if self.whole_state:
                 flow = self._flow(key)
-                said, lineage, ours[HANDED] = await handed_whole(flow, self.store, lineage, is_head=is_head)
+                said, lineage, ours[HANDED] = await handed_whole(flow, self.store, lineage, is_head=is_head, born=born)
                 found = _with(found, self.channel, said)
             else:
                 seen = await self._flow(key).view(lineage=None if is_head else lineage, open_end=True)
                 (messages, hidden), lineage = view_for_run(seen, key), seen.lineage
+                recorded.hand_view(key, born, messages, seen)
                 found = self._with_view(found, row, messages)
             ours.update({BASE: (row.versions.get(self.channel), lineage.pairs, hidden), BORN: born})
         elif run and (before := await self._replaced_by(found)):
@@ -228,6 +230,7 @@ class InnerRecords:
         """As `_keep`. If the session that the run started from was deleted since, all that the run has is stored anew,
         as in `GraphCheckpoint.store`."""
         put = replace(InnerPut.of(config, name, metadata, self.tenant), lease=lease)
+        put = replace(put, born=put.born or recorded.born_of(put.key, messages))
         try:
             return await self._keep(put, messages, is_new=is_new)
         except Conflict:
@@ -262,13 +265,15 @@ class InnerRecords:
         key, name = put.key, put.id
         base = await self._base(put)
         messages = await self._with_ids(key, messages, await self._messages_without_id(put, messages, base))
-        made = ListOrigin(put.run, put.parent_id, put.version, base, put.hidden, put.known, put.gone)
+        known = recorded.in_session(key, put.born)
+        made = ListOrigin(put.run, put.parent_id, put.version, base, put.hidden, known, put.whole, put.gone)
         value = await stored_list(messages, made, self.channel, key, self.store, self.services.prepare)
         merge = not put.fork and not await self._begins_anew(put)
         row = Checkpoint(key, name, put.parent_id, ELSEWHERE, {self.channel: name})
         done = await self.store.put_checkpoint(
             row, {self.channel: value}, head_channel=self.channel, merge=merge, lease=put.lease, born=put.born
         )
+        recorded.learn(key, done, messages)
         head = done.state.head
         all_of_it = await self.originals.of(self.store, done.state, head)
         named_there = {item.id for item in value.items if isinstance(item, Message)}

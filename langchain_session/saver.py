@@ -32,13 +32,13 @@ from langchain_session.deltas import (
     without_snapshots,
 )
 from langchain_session.graph_checkpoint import GraphCheckpoint as GivenCheckpoint
-from langchain_session.imported_numbers import NUMBERED
 from langchain_session.inner import Inner, require_compatible
 from langchain_session.lifetime import Lifetime
 from langchain_session.listing import whole_list
 from langchain_session.maintenance import Maintenance
 from langchain_session.originals import Originals
 from langchain_session.prefetch import prefetching
+from langchain_session.record_numbers import recorded
 from langchain_session.threads import (
     BASE,
     BEGAN,
@@ -50,7 +50,6 @@ from langchain_session.threads import (
     forget,
     is_of_a_task,
     key_of,
-    notes_of,
     notes_without_list,
     starting_part,
     state_key,
@@ -246,13 +245,16 @@ class SessionSaver(Maintenance, Lifetime):
         hidden, values, notes = list[tuple[int, int]](), dict[str, Any](), dict[str, Any]()
         if run and self._whole:
             flow = voice.flow(key)
-            said, lineage, handed_on = await handed_whole(flow, voice.store, lineage, is_head=is_head)
+            said, lineage, handed_on = await handed_whole(flow, voice.store, lineage, is_head=is_head, born=born)
             values[self.channel], notes[HANDED] = said, handed_on
         elif run and is_of_a_task(key):
-            values = {self.channel: record_messages(await voice.store.record(key, lineage))}
+            record = await voice.store.record(key, lineage)
+            values = {self.channel: record_messages(record)}
+            recorded.hand(key, born, zip(values[self.channel], (one.seq for one in record), strict=True))
         elif run:
             seen = await voice.flow(key).view(lineage=None if is_head else lineage, open_end=True)
             (values[self.channel], hidden), lineage = view_for_run(seen, key), seen.lineage
+            recorded.hand_view(key, born, values[self.channel], seen)
         elif lineage != part or not is_made_of_writes(found, self.channel):
             values = {self.channel: await whole_list(lineage, key, voice.store)}
         notes |= {BASE: (found.versions[self.channel], lineage.pairs, hidden), BORN: born}
@@ -331,11 +333,8 @@ class SessionSaver(Maintenance, Lifetime):
         # Processed off the event loop; the results are cached.
         await voice.services.prepare_all(newest_large(values.get(self.channel)))
         given = GivenCheckpoint(key, config, checkpoint, metadata, new_versions)
-        done, head = await given.store(storage, prepare, await self._rule.guard(voice.leases, config))
+        done = await given.store(storage, prepare, await self._rule.guard(voice.leases, config))
         await self._rule.on_checkpoint(voice.leases, config, checkpoint)
-        notes = notes_of(config)
-        if NUMBERED in notes and head == self.channel:
-            notes[NUMBERED].learn(values.get(head), done.state.head)
         named = config_of(key, checkpoint["id"])
         if not done.new or key.namespace:
             return named, Tier.NORMAL
