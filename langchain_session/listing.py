@@ -88,9 +88,10 @@ async def stored_list(
 
 
 def _with_the_first_said(places: Sequence[int | None], base: Ranges) -> list[int | None]:
-    """`places` without that of the first message that the run added: stores look at it to tell how the run began."""
+    """`places` without the first one that the run added: stores look at the first message of a list that is not of its
+    base to tell how the run began."""
     had = set(base)
-    first = next((at for at, seq in enumerate(places) if seq is None or seq not in had), None)
+    first = next((at for at, seq in enumerate(places) if seq is not None and seq not in had), None)
     return [None if at == first else seq for at, seq in enumerate(places)]
 
 
