@@ -6,8 +6,8 @@ In the order in which one may read it:
 - Chains: `history`, `runnable` and `runnable_turn` (`with_session`).
 - The saver: `saver`, `voice`, `threads` (notes in configs), `prefetch`, `conversation_start`, `view_list` (a run's view
   as a list), `listing`, `channels`, `values`, `message_lists`, `deltas` and `graph_checkpoint` (what a graph stores),
-  `checkpoint_filter` (what a list shows), `concurrency` (concurrent runs), `run_ends`, `lifetime`, `maintenance` and
-  `pruning` (care of threads).
+  `record_numbers` (what is stored already), `checkpoint_filter` (what a list shows), `concurrency` (concurrent runs),
+  `run_ends`, `lifetime`, `maintenance` and `pruning` (care of threads).
 - A saver inside it: `inner`, `inner_voice`, `inner_records`, `inner_put`, `view_expansion`, `originals`.
 - Within a run: `attached`, `middleware`, `in_run`, `conversion_cache`, `message_cache`, `output_mapping`,
   `question_quotes`, `recall`, `whole_state` (runs that hold the whole record).

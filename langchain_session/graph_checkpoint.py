@@ -16,10 +16,11 @@ from langchain_session.deltas import run_of, with_conversation, without_snapshot
 from langchain_session.imported_numbers import NUMBERED
 from langchain_session.listing import ListOrigin
 from langchain_session.record_numbers import Known, recorded
-from langchain_session.threads import BEGAN, BORN, FORK, forget_record, notes_of
+from langchain_session.threads import BASE, BEGAN, BORN, FORK, forget_record, notes_of
 from langchain_session.values import stored_values
 from session_core.errors import Conflict
 from session_core.ports import Appended, Checkpoint, MessageList, Plain
+from session_core.ranges import Ranges
 from session_core.turns import Key
 
 
@@ -66,7 +67,8 @@ class GraphCheckpoint:
         if numbers is not None and head == storage.channel:
             numbers.learn(said, done.state.head)
         elif isinstance(stored.get(head), MessageList):
-            recorded.learn(self.key, done, said)
+            base = Ranges.from_pairs(notes_of(self.config).get(BASE, (None, (), ()))[1])
+            recorded.learn(self.key, done, said, base)
         return done
 
     def _said(self, channel: str) -> list[BaseMessage]:

@@ -273,7 +273,7 @@ class InnerRecords:
         done = await self.store.put_checkpoint(
             row, {self.channel: value}, head_channel=self.channel, merge=merge, lease=put.lease, born=put.born
         )
-        recorded.learn(key, done, messages)
+        recorded.learn(key, done, messages, base)
         head = done.state.head
         all_of_it = await self.originals.of(self.store, done.state, head)
         named_there = {item.id for item in value.items if isinstance(item, Message)}

@@ -67,7 +67,8 @@ async def stored_list(
     replaced by those of its record. Ids that a run removed are looked up individually. If the originals are gone, what
     the run has of them is stored as it is.
     """
-    places = _with_the_first_said([made.known(message) for message in messages], made.base)
+    places = [made.known(message) for message in messages]
+    places = _without_the_first_said(places, made.base) if made.run else places
     rest = [message for message, seq in zip(messages, places, strict=True) if seq is None]
     if len(rest) < len(places) and all(_is_of_this_run(message, key) for message in rest):
         return await _by_number(places, rest, made, channel, key, store, prepare)
@@ -87,7 +88,7 @@ async def stored_list(
     )
 
 
-def _with_the_first_said(places: Sequence[int | None], base: Ranges) -> list[int | None]:
+def _without_the_first_said(places: Sequence[int | None], base: Ranges) -> list[int | None]:
     """`places` without the first one that the run added: stores look at the first message of a list that is not of its
     base to tell how the run began."""
     had = set(base)

@@ -13,6 +13,7 @@ from langchain_core.messages import BaseMessage
 from langchain_session.message_cache import is_copy, plain_copy
 from session_core.plan import View
 from session_core.ports import Appended
+from session_core.ranges import Ranges
 from session_core.serial.marks import MARK
 from session_core.turns import Key
 
@@ -59,10 +60,12 @@ class RecordNumbers:
         shown = zip(messages, view.messages, strict=True)
         self.hand(key, born, [(live, message.seq) for live, message in shown if message.origin == "record"])
 
-    def learn(self, key: Key, done: Appended, messages: Iterable[BaseMessage]) -> None:
+    def learn(self, key: Key, done: Appended, messages: Iterable[BaseMessage], base: Ranges) -> None:
         """Remember what was new in a list that was stored: new messages have the last numbers of the record, in order.
 
-        If other messages were new too (changed ones), those of this list stay without a number.
+        If others were new too (messages changed in place), or if not all of them are at the end of the conversation,
+        behind the `base` of the list, these stay without a number: one may be another version of a message that the
+        list has in a range, as a digest's, and to be given whole is what tells.
         """
         born, last, held = done.state.born, done.state.ledger.messages, self._held.get(key, {})
         new: list[BaseMessage] = []
@@ -71,8 +74,10 @@ class RecordNumbers:
             is_held = place is not None and place.born == born and place.ref() is message
             if not is_held and MARK not in message.additional_kwargs:
                 new.append(message)
-        first = last - done.new + 1 if len(new) == done.new else None
-        self.hand(key, born, [(one, first + at if first is not None else 0) for at, one in enumerate(new)])
+        head, first = done.state.head, last - done.new + 1
+        end = head.pairs[-1] if head and (not base or base.last in head) else (0, 0)
+        are_told = len(new) == done.new and end[0] <= first and end[1] == last
+        self.hand(key, born, [(one, first + at if are_told else 0) for at, one in enumerate(new)])
 
     def born_of(self, key: Key, messages: Iterable[BaseMessage]) -> str | None:
         """The birth of the session that the first known one of `messages` is in."""

@@ -178,8 +178,9 @@ class Play:
         before = state["messages"][:-1]
         if before and self.chance.random() < 0.15:
             out.append(RemoveMessage(str(self.chance.choice(before).id)))
-        if before and self.chance.random() < 0.15:
-            out.append(HumanMessage("edited", id=before[0].id))
+        if before and self.chance.random() < 0.25:
+            text, name = self.chance.choice(["edited", "again"]), self.chance.choice([before[0].id, "h0", "h1", "h2"])
+            out.append(HumanMessage(text, id=name))
         return {"messages": out}
 
     def told(self) -> list[Any]:
