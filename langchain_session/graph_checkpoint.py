@@ -41,7 +41,8 @@ class GraphCheckpoint:
         each later step of the run, all that the run has is stored anew. The digest that it was given is not.
         """
         said = self._said(storage.channel)
-        born = notes_of(self.config).get(BORN) or recorded.born_of(self.key, said)
+        notes = notes_of(self.config)
+        born = notes.get(BORN) if BASE in notes else recorded.born_of(self.key, said)
         try:
             return await self._store(storage, prepare, said, born, guard)
         except Conflict:

@@ -230,7 +230,7 @@ class InnerRecords:
         """As `_keep`. If the session that the run started from was deleted since, all that the run has is stored anew,
         as in `GraphCheckpoint.store`."""
         put = replace(InnerPut.of(config, name, metadata, self.tenant), lease=lease)
-        put = replace(put, born=put.born or recorded.born_of(put.key, messages))
+        put = replace(put, born=put.born if put.began else recorded.born_of(put.key, messages))
         try:
             return await self._keep(put, messages, is_new=is_new)
         except Conflict:

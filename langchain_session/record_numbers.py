@@ -17,6 +17,8 @@ from session_core.ranges import Ranges
 from session_core.serial.marks import MARK
 from session_core.turns import Key
 
+MOST_SESSIONS = 4_096
+"""How many sessions have numbers at a time, since an application may use one message object in all of its threads."""
 Known = Callable[[BaseMessage], int | None]
 """Tells the number of a message in the record, if it is as it was when it was read or stored."""
 
@@ -36,11 +38,13 @@ class RecordNumbers:
 
     A message is recognized by its identity, since a graph passes on the objects that it has, and by a copy, since nodes
     change messages in place. Numbers are valid in the session that was born so, which the store checks with the write.
-    Thread-safe: every access is one operation on a dict; at worst a message is not recognized.
+    The oldest sessions are forgotten when there are too many. Thread-safe: every access is one operation on a dict; at
+    worst a message is not recognized.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most_sessions: int = MOST_SESSIONS) -> None:
         self._held: dict[Key, dict[int, _Place]] = {}
+        self._most = most_sessions
 
     def __len__(self) -> int:
         return sum(len(places) for places in list(self._held.values()))
@@ -50,6 +54,9 @@ class RecordNumbers:
         if not born:
             return
         places = self._held.setdefault(key, {})
+        if len(self._held) > self._most:
+            for oldest in list(self._held)[: self._most // 2]:
+                self._held.pop(oldest, None)
         for message, seq in messages:
             copied = plain_copy(message) if seq else None
             forget = partial(self._forget, key, id(message))

@@ -16,10 +16,11 @@ from side_by_side import CONFIG
 from talking_graphs import ids
 
 from langchain_session import SessionSaver
-from langchain_session.record_numbers import recorded
+from langchain_session.record_numbers import RecordNumbers, recorded
 from session_core import Budget, Message, Policy, Sessions
 from session_core.ports import MessageList
 from session_core.stores.memory import MemoryStore
+from session_core.turns import Key
 
 STEPS = 40
 
@@ -122,6 +123,14 @@ def test_one_message_in_two_threads_and_again_in_a_thread_that_was_deleted() -> 
     with Sessions() as sessions:
         ours, theirs = SessionSaver(sessions), InMemorySaver()
         assert told(built(ours), ours) == told(built(theirs), theirs)
+
+
+def test_one_message_in_any_number_of_threads_has_numbers_in_the_newest() -> None:
+    numbers, constant = RecordNumbers(most_sessions=8), AIMessage("Welcome", id="w")
+    for n in range(1_000):
+        numbers.hand(Key(f"t{n}"), "born", [(constant, 1)])
+    assert len(numbers) <= 8
+    assert numbers.in_session(Key("t999"), "born")(constant) == 1
 
 
 def test_numbers_are_kept_as_long_as_their_messages_live() -> None:
