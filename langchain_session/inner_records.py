@@ -234,9 +234,7 @@ class InnerRecords:
         try:
             return await self._keep(put, messages, is_new=is_new)
         except Conflict:
-            if put.born is None:
-                raise
-        forget_record(config)
+            forget_record(config)
         put = replace(InnerPut.of(config, name, metadata, self.tenant), lease=lease)
         return await self._keep(put, messages, is_new=True)
 

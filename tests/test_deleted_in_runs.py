@@ -118,6 +118,34 @@ def test_a_thread_that_began_again_meanwhile_has_both(sessions: Sessions) -> Non
     require_true(sessions)
 
 
+class Deleting(MemoryStore):
+    """Deletes the session once, right behind a write of the turn `DURING`."""
+
+    armed = False
+
+    async def put_checkpoint(self, checkpoint: Any, new_values: Any, **how: Any) -> Any:
+        done = await super().put_checkpoint(checkpoint, new_values, **how)
+        if self.armed and done.new:
+            self.armed = False
+            await self.delete(checkpoint.key)
+        return done
+
+
+@pytest.mark.parametrize("inside", [False, True])
+@pytest.mark.parametrize("during", [0, DURING])
+def test_a_thread_deleted_right_behind_a_write_goes_on(inside: bool, during: int) -> None:
+    store = Deleting()
+    with Sessions(store, policy=POLICY) as sessions:
+        app = looker(SessionSaver(sessions, inner=InMemorySaver() if inside else None))
+        for turn in range(TURNS):
+            store.armed = turn == during
+            ask(app, turn)
+        assert not store.armed
+        state = ids(app.get_state(CONFIG).values["messages"])
+        assert state[-4 * (TURNS - during) :] == [name for turn in range(during, TURNS) for name in turn_of(turn)]
+        require_true(sessions)
+
+
 class Counting(MemoryStore):
     """Counts what a run asks for."""
 
