@@ -57,10 +57,9 @@ def looker(saver: Any, after: Any = lambda turn: None) -> Any:
     return graph.compile(checkpointer=saver)
 
 
-def ask(app: Any, turn: int) -> list[BaseMessage]:
-    messages: list[BaseMessage] = app.invoke({"messages": [HumanMessage(f"question {turn}", id=f"h{turn}")]}, CONFIG)[
-        "messages"
-    ]
+def ask(app: Any, turn: int, **how: Any) -> list[BaseMessage]:
+    given = {"messages": [HumanMessage(f"question {turn}", id=f"h{turn}")]}
+    messages: list[BaseMessage] = app.invoke(given, CONFIG, **how)["messages"]
     return messages
 
 
@@ -111,7 +110,7 @@ def test_a_thread_that_began_again_meanwhile_has_both(sessions: Sessions) -> Non
 
     app = looker(saver, during)
     for turn in range(DURING + 2):
-        ask(app, turn)
+        ask(app, turn, durability="sync")
     anew = [f"n{n}" for n in range(20)]
     own = [name for turn in range(DURING - 1, DURING + 2) for name in turn_of(turn)]
     assert ids(app.get_state(CONFIG).values["messages"]) == [*anew, *own]
