@@ -16,7 +16,7 @@ from langchain_session.deltas import run_of, with_conversation, without_snapshot
 from langchain_session.imported_numbers import NUMBERED
 from langchain_session.listing import ListOrigin
 from langchain_session.record_numbers import Known, recorded
-from langchain_session.threads import BASE, BEGAN, BORN, FORK, forget_record, notes_of
+from langchain_session.threads import BASE, BEGAN, BORN, FORK, forget_record, is_the_same, notes_of
 from langchain_session.values import stored_values
 from session_core.errors import Conflict
 from session_core.ports import Appended, Checkpoint, MessageList, Plain
@@ -37,7 +37,8 @@ class GraphCheckpoint:
         """Store it. `guard` has more options of `put_checkpoint`.
 
         If the session that the run started from was deleted since, its numbers mean nothing any more: then, and at
-        each later step of the run, all that the run has is stored anew. The digest that it was given is not.
+        each later step of the run, all that the run has is stored anew. The digest that it was given is not. If the
+        server merely lost the last messages (an older copy of it took over), these are stored anew.
         """
         said = self._said(storage.channel)
         notes = notes_of(self.config)
@@ -48,7 +49,8 @@ class GraphCheckpoint:
             if born is None:
                 raise
         recorded.forget(self.key)
-        forget_record(self.config)
+        if not await is_the_same(storage.store, self.key, born):
+            forget_record(self.config)
         return await self._store(storage, prepare, said, None, guard)
 
     async def _store(

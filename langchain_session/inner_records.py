@@ -35,6 +35,7 @@ from langchain_session.threads import (
     config_of,
     forget,
     forget_record,
+    is_the_same,
     key_of,
     notes_of,
     require_tenant,
@@ -227,18 +228,17 @@ class InnerRecords:
         *,
         is_new: bool,
     ) -> tuple[list[BaseMessage], Appended | None]:
-        """As `_keep`. If the session that the run started from was deleted since, all that the run has is stored anew,
-        as in `GraphCheckpoint.store`."""
+        """As `_keep`. If the session that the run started from was deleted since, or lost messages, all that the run has
+        is stored anew, as in `GraphCheckpoint.store`."""
         put = replace(InnerPut.of(config, name, metadata, self.tenant), lease=lease)
         put = replace(put, born=put.born if put.began else recorded.born_of(put.key, messages))
         try:
             return await self._keep(put, messages, is_new=is_new)
         except Conflict:
-            if put.born is None:
-                raise
-        recorded.forget(put.key)
-        forget_record(config)
-        put = replace(InnerPut.of(config, name, metadata, self.tenant), lease=lease)
+            recorded.forget(put.key)
+            if not await is_the_same(self.store, put.key, put.born):
+                forget_record(config)
+        put = replace(InnerPut.of(config, name, metadata, self.tenant), lease=lease, born=None)
         return await self._keep(put, messages, is_new=True)
 
     async def _keep(

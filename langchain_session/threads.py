@@ -127,6 +127,12 @@ def is_of_a_task(key: Key) -> bool:
     return ":" in key.namespace
 
 
+async def is_the_same(store: SessionStore, key: Key, born: str | None) -> bool:
+    """Whether the session is still the one that was `born` so."""
+    state = await store.state(key)
+    return state is not None and state.born == born
+
+
 async def starting_part(
     store: SessionStore, key: Key, part: Ranges, *, named: bool, run: bool
 ) -> tuple[Ranges, bool, str | None]:

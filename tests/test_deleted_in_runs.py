@@ -57,10 +57,9 @@ def looker(saver: Any, after: Any = lambda turn: None) -> Any:
     return graph.compile(checkpointer=saver)
 
 
-def ask(app: Any, turn: int) -> list[BaseMessage]:
-    messages: list[BaseMessage] = app.invoke({"messages": [HumanMessage(f"question {turn}", id=f"h{turn}")]}, CONFIG)[
-        "messages"
-    ]
+def ask(app: Any, turn: int, **how: Any) -> list[BaseMessage]:
+    given = {"messages": [HumanMessage(f"question {turn}", id=f"h{turn}")]}
+    messages: list[BaseMessage] = app.invoke(given, CONFIG, **how)["messages"]
     return messages
 
 
@@ -111,11 +110,39 @@ def test_a_thread_that_began_again_meanwhile_has_both(sessions: Sessions) -> Non
 
     app = looker(saver, during)
     for turn in range(DURING + 2):
-        ask(app, turn)
+        ask(app, turn, durability="sync")
     anew = [f"n{n}" for n in range(20)]
     own = [name for turn in range(DURING - 1, DURING + 2) for name in turn_of(turn)]
     assert ids(app.get_state(CONFIG).values["messages"]) == [*anew, *own]
     require_true(sessions)
+
+
+class Deleting(MemoryStore):
+    """Deletes the session once, right behind a write of the turn `DURING`."""
+
+    armed = False
+
+    async def put_checkpoint(self, checkpoint: Any, new_values: Any, **how: Any) -> Any:
+        done = await super().put_checkpoint(checkpoint, new_values, **how)
+        if self.armed and done.new:
+            self.armed = False
+            await self.delete(checkpoint.key)
+        return done
+
+
+@pytest.mark.parametrize("inside", [False, True])
+@pytest.mark.parametrize("during", [0, DURING])
+def test_a_thread_deleted_right_behind_a_write_goes_on(inside: bool, during: int) -> None:
+    store = Deleting()
+    with Sessions(store, policy=POLICY) as sessions:
+        app = looker(SessionSaver(sessions, inner=InMemorySaver() if inside else None))
+        for turn in range(TURNS):
+            store.armed = turn == during
+            ask(app, turn)
+        assert not store.armed
+        state = ids(app.get_state(CONFIG).values["messages"])
+        assert state[-4 * (TURNS - during) :] == [name for turn in range(during, TURNS) for name in turn_of(turn)]
+        require_true(sessions)
 
 
 class Counting(MemoryStore):
