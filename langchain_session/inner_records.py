@@ -228,14 +228,15 @@ class InnerRecords:
         *,
         is_new: bool,
     ) -> tuple[list[BaseMessage], Appended | None]:
-        """As `_keep`. If the session that the run started from was deleted since, or lost messages, all that the run has
-        is stored anew, as in `GraphCheckpoint.store`."""
+        """As `_keep`. If the session that the run started from was deleted since, or lost messages, all that the run
+        has is stored anew, as in `GraphCheckpoint.store`."""
         put = replace(InnerPut.of(config, name, metadata, self.tenant), lease=lease)
         put = replace(put, born=put.born if put.began else recorded.born_of(put.key, messages))
         try:
             return await self._keep(put, messages, is_new=is_new)
         except Conflict:
             recorded.forget(put.key)
+            self.originals.forget(put.key)
             if not await is_the_same(self.store, put.key, put.born):
                 forget_record(config)
         put = replace(InnerPut.of(config, name, metadata, self.tenant), lease=lease, born=None)

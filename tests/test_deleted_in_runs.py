@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from every_store import KINDS, Servers
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
+from redis_server import redis_server
 from side_by_side import CONFIG
 from talking_graphs import ids
 
@@ -164,3 +166,30 @@ def test_a_step_of_a_run_does_not_ask_whether_its_thread_is_there(state: Any) ->
         during = looker(app.checkpointer, lambda turn: steps.append(store.states))
         ask(during, 1)
         assert store.states == steps[0]
+
+
+@pytest.mark.parametrize("inside", [False, True])
+@pytest.mark.parametrize("turns", [0, 1])
+def test_what_a_server_lost_during_a_run_is_stored_anew(turns: int, inside: bool) -> None:
+    """As after a crash or a failover: the session is the same, and its last messages are gone."""
+    steps = 6
+    with redis_server(appendonly="no", save="") as server, Sessions(server.url) as sessions:
+
+        def step(at: int, state: MessagesState) -> Any:
+            turn = sum(message.type == "human" for message in state["messages"]) - 1
+            if turn == turns and at == 2:
+                server.client().save()
+            if turn == turns and at == 4:
+                server.kill()
+                server.start()
+            return {"messages": [AIMessage(f"step {at}", id=f"s{turn}.{at}")]}
+
+        graph = StateGraph(MessagesState)
+        for at in range(steps):
+            graph.add_node(f"n{at}", partial(step, at)).add_edge(START if at == 0 else f"n{at - 1}", f"n{at}")
+        app = graph.compile(checkpointer=SessionSaver(sessions, inner=InMemorySaver() if inside else None))
+        for turn in range(turns + 2):
+            ask(app, turn, durability="sync")
+        all_said = [one for n in range(turns + 2) for one in (f"h{n}", *(f"s{n}.{at}" for at in range(steps)))]
+        assert ids(app.get_state(CONFIG).values["messages"]) == all_said
+        assert [message.id for message in sessions.session(CONFIG["configurable"]["thread_id"]).record()] == all_said
