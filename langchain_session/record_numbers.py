@@ -95,13 +95,13 @@ class RecordNumbers:
         """
         born, last, base, held = done.state.born, done.state.ledger.messages, value.base, self._held.get(key, {})
         whole = [item.id for item in value.items if isinstance(item, Message)]
-        new: list[BaseMessage] = []
+        ids, new = set(whole), list[BaseMessage]()
         unchanged: set[str | None] = set()
         for message in messages:
             place = held.get(id(message))
             if not _is_at(place, message, born):
                 new += [message] if MARK not in message.additional_kwargs else []
-            elif message.id in whole and place is not None and place.seq and is_copy(place.copied, message):
+            elif message.id in ids and place is not None and place.seq and is_copy(place.copied, message):
                 unchanged.add(message.id)
         first, head = last - done.new + 1, done.state.head
         end = head.pairs[-1] if head and (not base or base.last in head) else (0, 0)
