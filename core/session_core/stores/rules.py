@@ -167,11 +167,15 @@ def last_named(values: Iterable[Plain | MessageList | None]) -> int:
     return max((last for item in items if isinstance(item, Ranges) for _, last in item.pairs), default=0)
 
 
+def has_named(state: State, born: str | None, values: Iterable[Plain | MessageList | None]) -> bool:
+    """Whether the session is the one with `born` (None: any), and has all messages that `values` name."""
+    return born is None or (state.born == born and last_named(values) <= state.ledger.messages)
+
+
 def require_named(state: State, born: str | None, values: Iterable[Plain | MessageList | None]) -> None:
     """Raises: Conflict if the session is not the one with `born`, or has not all messages that `values` name: then its
     server lost some, as after a failover to a replica that was behind."""
-    require_born(state, born)
-    if born is not None and last_named(values) > state.ledger.messages:
+    if not has_named(state, born, values):
         raise session_gone(state.key)
 
 

@@ -32,7 +32,7 @@ from session_core.stores.postgres.states import state_from
 from session_core.stores.postgres.wire import Call
 from session_core.stores.postgres.writes import drafted, free_writes, groups, put_writes_args, read
 from session_core.stores.refusals import checkpoint_moved_on, session_gone, turn_lost
-from session_core.stores.rules import require_named, require_own_lease, require_values
+from session_core.stores.rules import has_named, require_named, require_own_lease, require_values
 from session_core.turns import Key
 
 FREE_TRIES = 3
@@ -69,7 +69,7 @@ class PostgresCheckpoints(PostgresCalls):
         if not any(isinstance(value, MessageList) for value in new_values.values()):
             return self._stored(put, None, await self._call("put_checkpoint", *put.args(None)))
         known = self._recent_states.seen(checkpoint, new_values)
-        if known is not None and not (planned := put.plan(known)).revises:
+        if known is not None and put.has_named(known) and not (planned := put.plan(known)).revises:
             rows = await self._call("put_checkpoint", *put.args(planned, unseen=True))
             if rows:
                 return self._stored(put, planned, rows)
@@ -130,6 +130,10 @@ class _Put:
     lease: Lease | None = field(kw_only=True)
     follows: bool = field(kw_only=True)
     born: str | None = field(kw_only=True)
+
+    def has_named(self, seen: ParentState) -> bool:
+        """Whether the session in the state `seen` has what the checkpoint names."""
+        return has_named(seen.state, self.born, self.new_values.values())
 
     def plan(self, seen: ParentState) -> CheckpointPlan:
         """What the checkpoint adds to the session in the state `seen`. Raises: Conflict if that has not what the
