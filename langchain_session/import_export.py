@@ -15,8 +15,9 @@ from langchain_session.channel_versions import VersionTranslator
 from langchain_session.channels import is_message_list
 from langchain_session.checkpoint_place import CheckpointPlace
 from langchain_session.imported_numbers import NUMBERED, ImportedNumbers
+from langchain_session.marks import unmarked
 from langchain_session.message_cache import is_same
-from langchain_session.messages import MARK, to_core
+from langchain_session.messages import to_core
 from langchain_session.pruning import is_unlisted
 from langchain_session.saver_voice import SaverVoice, config_at
 from langchain_session.threads import BASE, FORK, with_notes
@@ -290,7 +291,7 @@ def _converted_value(value: Any, target: SaverVoice, channel: str, read: dict[st
     that their conversion is reused."""
     if not is_message_list(value):
         return value
-    plain = [_unmarked(_deduplicated(message, read)) for message in value]
+    plain = [unmarked(_deduplicated(message, read)) for message in value]
     if not isinstance(target.saver, ImportExport) or all(message.id for message in plain):
         return plain
     said: dict[bytes, int] = {}
@@ -310,13 +311,6 @@ def _deduplicated(message: BaseMessage, read: dict[str, BaseMessage]) -> BaseMes
     if before is not message and not is_same(before, message):
         read[message.id] = before = message
     return before
-
-
-def _unmarked(message: BaseMessage) -> BaseMessage:
-    if MARK not in message.additional_kwargs:
-        return message
-    kwargs = {name: value for name, value in message.additional_kwargs.items() if name != MARK}
-    return message.model_copy(update={"additional_kwargs": kwargs})
 
 
 def _by_task(writes: Sequence[tuple[str, str, Any]]) -> Iterator[tuple[str, list[tuple[str, Any]], str]]:

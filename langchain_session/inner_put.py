@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Self
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import CheckpointMetadata
 
-from langchain_session.listing import Known
-from langchain_session.threads import BASE, DOUBT, FORK, RUNTIME, key_of, notes_of
-from langchain_session.whole_state import known_in
+from langchain_session.listing import is_whole_in
+from langchain_session.threads import BASE, BORN, DOUBT, FORK, GONE, RUNTIME, key_of, notes_of
 from session_core.ports import Lease, Version
 from session_core.ranges import Ranges
 from session_core.turns import Key
@@ -33,7 +32,9 @@ class InnerPut:
     version: Version | None
     base: Ranges
     hidden: Ranges
-    known: Known | None
+    born: str | None
+    gone: bool
+    whole: bool
     lease: Lease | None = None
 
     @classmethod
@@ -51,10 +52,7 @@ class InnerPut:
             version=version,
             base=Ranges.from_pairs(base),
             hidden=Ranges.from_pairs(hidden),
-            known=known_in(config),
+            born=notes.get(BORN),
+            gone=GONE in notes,
+            whole=is_whole_in(notes),
         )
-
-    @property
-    def without_base(self) -> Self:
-        """The same, without the record that the list came from, since that is deleted."""
-        return replace(self, version=None, base=Ranges(), hidden=Ranges(), known=None)

@@ -23,8 +23,10 @@ from langchain_session.inner_put import InnerPut
 from langchain_session.inner_voice import InnerVoice
 from langchain_session.listing import ListOrigin, stored_list
 from langchain_session.originals import Originals
+from langchain_session.record_numbers import recorded
 from langchain_session.threads import (
     BASE,
+    BORN,
     DOUBT,
     ELSEWHERE,
     FORK,
@@ -32,6 +34,8 @@ from langchain_session.threads import (
     RUNTIME,
     config_of,
     forget,
+    forget_record,
+    is_the_same,
     key_of,
     notes_of,
     require_tenant,
@@ -41,8 +45,9 @@ from langchain_session.threads import (
 )
 from langchain_session.view_expansion import equals_raw_write, expand_view, is_of_a_view, parent_keys, raw_write
 from langchain_session.view_list import view_for_run
-from langchain_session.whole_state import handed_whole, was_deleted
+from langchain_session.whole_state import handed_whole
 from session_core.budget import Tier
+from session_core.errors import Conflict
 from session_core.leasing import hold_turn
 from session_core.ports import Appended, Checkpoint, Lease, MessageList, SessionStore, Stored
 from session_core.ranges import Ranges
@@ -100,17 +105,18 @@ class InnerRecords:
             row, part, newest = await self._row(key, found, said, named=named)
             lost = not named and await self._is_lost(key, newest, row)
             ours.update({DOUBT: newest.id} if lost else {})
-            lineage, is_head = await starting_part(self.store, key, part, named or lost)
+            lineage, is_head, born = await starting_part(self.store, key, part, named=named or lost, run=run)
             hidden = list[tuple[int, int]]()
             if self.whole_state:
                 flow = self._flow(key)
-                said, lineage, ours[HANDED] = await handed_whole(flow, self.store, lineage, is_head=is_head)
+                said, lineage, ours[HANDED] = await handed_whole(flow, self.store, lineage, is_head=is_head, born=born)
                 found = _with(found, self.channel, said)
             else:
                 seen = await self._flow(key).view(lineage=None if is_head else lineage, open_end=True)
                 (messages, hidden), lineage = view_for_run(seen, key), seen.lineage
+                recorded.hand_view(key, born, messages, seen)
                 found = self._with_view(found, row, messages)
-            ours[BASE] = (row.versions.get(self.channel), lineage.pairs, hidden)
+            ours.update({BASE: (row.versions.get(self.channel), lineage.pairs, hidden), BORN: born})
         elif run and (before := await self._replaced_by(found)):
             ours[BASE] = (found.checkpoint["id"], before.pairs, ())
         return found._replace(config=with_notes(found.config, **ours)) if ours else found
@@ -133,11 +139,12 @@ class InnerRecords:
         if said is None and lease is not None:
             await hold_turn(self.store, lease, ttl_s=lease.ttl_s)
         if said is not None:
-            put = replace(InnerPut.of(config, checkpoint["id"], metadata, self.tenant), lease=lease)
-            put = put.without_base if await was_deleted(config, put.key, self.store) else put
-            raw, done = await self._keep(put, said, is_new=self.channel in new_versions)
-            if done is not None and done.new and not put.key.namespace:
-                fold = await self._flow(put.key).report_append(done, time.perf_counter() - began)
+            key = key_of(config, self.tenant)
+            raw, done = await self._keep_for(
+                config, said, checkpoint["id"], metadata, lease, is_new=self.channel in new_versions
+            )
+            if done is not None and done.new and not key.namespace:
+                fold = await self._flow(key).report_append(done, time.perf_counter() - began)
             shown = cast(Any, value)._replace(value=raw) if snapshot else raw
             checkpoint = {**checkpoint, "channel_values": {**values, self.channel: shown}}
         stored: RunnableConfig = await self.inner.call("put", without_notes(config), checkpoint, metadata, new_versions)
@@ -211,6 +218,30 @@ class InnerRecords:
         values = (row.values.get(name) for name in names) if row is not None else ()
         return next((value.part for value in values if isinstance(value, Stored)), None)
 
+    async def _keep_for(
+        self,
+        config: RunnableConfig,
+        messages: list[BaseMessage],
+        name: str,
+        metadata: CheckpointMetadata,
+        lease: Lease | None,
+        *,
+        is_new: bool,
+    ) -> tuple[list[BaseMessage], Appended | None]:
+        """As `_keep`. If the session that the run started from was deleted since, or lost messages, all that the run
+        has is stored anew, as in `GraphCheckpoint.store`."""
+        put = replace(InnerPut.of(config, name, metadata, self.tenant), lease=lease)
+        put = replace(put, born=put.born if put.began else recorded.born_of(put.key, messages))
+        try:
+            return await self._keep(put, messages, is_new=is_new)
+        except Conflict:
+            recorded.forget(put.key)
+            self.originals.forget(put.key)
+            if not await is_the_same(self.store, put.key, put.born):
+                forget_record(config)
+        put = replace(InnerPut.of(config, name, metadata, self.tenant), lease=lease, born=None)
+        return await self._keep(put, messages, is_new=True)
+
     async def _keep(
         self, put: InnerPut, messages: list[BaseMessage], *, is_new: bool
     ) -> tuple[list[BaseMessage], Appended | None]:
@@ -236,13 +267,15 @@ class InnerRecords:
         key, name = put.key, put.id
         base = await self._base(put)
         messages = await self._with_ids(key, messages, await self._messages_without_id(put, messages, base))
-        made = ListOrigin(put.run, put.parent_id, put.version, base, put.hidden, put.known)
+        known, copies = recorded.in_session(key, put.born), recorded.copies(key, put.born, messages)
+        made = ListOrigin(put.run, put.parent_id, put.version, base, put.hidden, known, put.whole, put.gone)
         value = await stored_list(messages, made, self.channel, key, self.store, self.services.prepare)
         merge = not put.fork and not await self._begins_anew(put)
         row = Checkpoint(key, name, put.parent_id, ELSEWHERE, {self.channel: name})
         done = await self.store.put_checkpoint(
-            row, {self.channel: value}, head_channel=self.channel, merge=merge, lease=put.lease
+            row, {self.channel: value}, head_channel=self.channel, merge=merge, lease=put.lease, born=put.born
         )
+        recorded.learn(key, done, messages, value, copies)
         head = done.state.head
         all_of_it = await self.originals.of(self.store, done.state, head)
         named_there = {item.id for item in value.items if isinstance(item, Message)}
@@ -267,10 +300,12 @@ class InnerRecords:
             after = replace(after, versions={self.channel: put.id})
             value = MessageList((part,), base=part)
             done = await self.store.put_checkpoint(
-                after, {self.channel: value}, head_channel=self.channel, merge=False, lease=put.lease
+                after, {self.channel: value}, head_channel=self.channel, merge=False, lease=put.lease, born=put.born
             )
         else:
-            done = await self.store.put_checkpoint(after, {}, head_channel=None, merge=False, lease=put.lease)
+            done = await self.store.put_checkpoint(
+                after, {}, head_channel=None, merge=False, lease=put.lease, born=put.born
+            )
         if not put.run:
             return messages
         return [one.message for one in await self.originals.of(self.store, done.state, part)]

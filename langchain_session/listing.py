@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
@@ -11,18 +11,17 @@ from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableConfig
 
 from langchain_session.channels import Prepare, raw_messages, record_messages, with_ids
-from langchain_session.marks import mark_of, set_mark_aside
+from langchain_session.imported_numbers import NUMBERED
+from langchain_session.marks import mark_of, set_mark_aside, unmarked
 from langchain_session.messages import to_core
-from langchain_session.threads import BASE, RUNTIME, notes_of
+from langchain_session.record_numbers import Known
+from langchain_session.threads import BASE, GONE, HANDED, RUNTIME, notes_of
 from langchain_session.view_expansion import parent_keys
-from langchain_session.view_list import removed_in
+from langchain_session.view_list import REMOVED, removed_in
 from session_core.ports import MessageList, SessionStore, Stored
 from session_core.ranges import Ranges
 from session_core.serial.marks import MARK
 from session_core.turns import Key, Message
-
-Known = Callable[[BaseMessage], int | None]
-"""Tells the number of a message in the record, if the run got it whole and left it as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,8 @@ class ListOrigin:
     """The origin of a message list: the part of the record (`base`) and its version, what the view left out of it
     (`hidden`), the parent checkpoint, and whether a run put it.
 
-    A run that got the messages of `base` whole has `known`.
+    `known` recognizes messages that are stored. A run with a `whole` state got the messages of `base` as they are. With
+    `gone`, the record that its view was made of was deleted.
     """
 
     run: bool
@@ -38,19 +38,23 @@ class ListOrigin:
     version: Any
     base: Ranges
     hidden: Ranges
-    known: Known | None = None
+    known: Known
+    whole: bool = False
+    gone: bool = False
 
     @classmethod
-    def of(cls, config: RunnableConfig, parent_id: str | None, known: Known | None) -> ListOrigin:
+    def of(cls, config: RunnableConfig, parent_id: str | None, known: Known) -> ListOrigin:
         """From the config that the list is put with."""
-        version, base, hidden = notes_of(config).get(BASE, (None, (), ()))
+        notes = notes_of(config)
+        version, base, hidden = notes.get(BASE, (None, (), ()))
         run = RUNTIME in config["configurable"]
-        return cls(run, parent_id, version, Ranges.from_pairs(base), Ranges.from_pairs(hidden), known)
+        part, hides = Ranges.from_pairs(base), Ranges.from_pairs(hidden)
+        return cls(run, parent_id, version, part, hides, known, is_whole_in(notes), GONE in notes)
 
-    @property
-    def without_base(self) -> ListOrigin:
-        """The origin without the record that the list came from, since that is deleted."""
-        return ListOrigin(self.run, self.parent_id, None, Ranges(), Ranges())
+
+def is_whole_in(notes: Mapping[str, Any]) -> bool:
+    """Whether a list with these notes was made of one with all messages as they are, and not of a view."""
+    return notes.get(HANDED) is not None or NUMBERED in notes
 
 
 async def stored_list(
@@ -60,12 +64,16 @@ async def stored_list(
 
     Messages made for a view are replaced by their originals: a digest by the range that it covers, a clip by its
     message. Messages from a parent graph are stored as received, with their marks; messages from a subgraph are
-    replaced by those of its record. Ids that a run removed are looked up individually.
+    replaced by those of its record. Ids that a run removed are looked up individually. If the originals are gone, what
+    the run has of them is stored as it is.
     """
-    places = [made.known(message) for message in messages] if made.known is not None else []
-    rest = [message for message, seq in zip(messages, places, strict=False) if seq is None]
-    if len(rest) < len(places) and not any(MARK in message.additional_kwargs for message in rest):
-        return await _of_whole(places, rest, made, channel, key, store, prepare)
+    places = [made.known(message) for message in messages]
+    places = _without_the_first_said(places, made.base) if made.run else places
+    rest = [message for message, seq in zip(messages, places, strict=True) if seq is None]
+    if len(rest) < len(places) and all(_is_of_this_run(message, key) for message in rest):
+        return await _by_number(places, rest, made, channel, key, store, prepare)
+    if made.gone:
+        messages = [unmarked(one) if "origin" not in (mark_of(one) or {}) else one for one in messages]
     messages = await _from_below(messages, key, store)
     if not all(message.id for message in messages):
         messages = with_ids(list(messages), await _messages_without_id(made, channel, key, store))
@@ -80,7 +88,23 @@ async def stored_list(
     )
 
 
-async def _of_whole(
+def _without_the_first_said(places: Sequence[int | None], base: Ranges) -> list[int | None]:
+    """`places` without the first one that the run added: stores look at the first message of a list that is not of its
+    base to tell how the run began."""
+    had = set(base)
+    first = next((at for at, seq in enumerate(places) if seq is not None and seq not in had), None)
+    return [None if at == first else seq for at, seq in enumerate(places)]
+
+
+def _is_of_this_run(message: BaseMessage, key: Key) -> bool:
+    """Whether the message is the run's own, or what its view has for others."""
+    if MARK not in message.additional_kwargs:
+        return True
+    mark = mark_of(message) or {}
+    return "origin" in mark and mark.get("session") == str(key) and REMOVED not in mark
+
+
+async def _by_number(
     places: Sequence[int | None],
     rest: Sequence[BaseMessage],
     made: ListOrigin,
@@ -101,7 +125,7 @@ async def _of_whole(
         if is_known:
             items.append(Ranges.of(seq for seq in run if seq is not None))
         else:
-            items += [prepare(to_core(next(others))) for _ in run]
+            items += [item for _ in run if (item := _item(next(others), key, (), made.base, (), prepare)) is not None]
     return MessageList(tuple(items), base=made.base, base_version=made.version, hidden=made.hidden)
 
 
@@ -169,7 +193,7 @@ def _without_duplicates(messages: Sequence[BaseMessage], told: set[int]) -> list
 async def _messages_without_id(made: ListOrigin, channel: str, key: Key, store: SessionStore) -> Iterable[Message]:
     """Stored messages that those without an id are compared with. A run of a view got its first messages with ids, so
     only those of the parent checkpoint that it added count; others got all of them without ids."""
-    began = made.base if not made.run or made.known is not None else Ranges()
+    began = made.base if not made.run or made.whole else Ranges()
     if not made.run and began:
         return await store.record(key, began)
     before = await store.checkpoint(key, made.parent_id) if made.parent_id else None
@@ -211,7 +235,7 @@ def _without_older_notes(messages: Sequence[BaseMessage], upper: set[str]) -> Se
 
 
 def _item(
-    message: BaseMessage, key: Key, upper: set[str], base: Ranges, gone: Sequence[int], prepare: Prepare
+    message: BaseMessage, key: Key, upper: Collection[str], base: Ranges, gone: Sequence[int], prepare: Prepare
 ) -> Message | Ranges | None:
     """The range of the record that a digest of this session covers, or the message to store; None for neither."""
     mark = mark_of(message)

@@ -35,6 +35,14 @@ def mark_of(message: BaseMessage) -> dict[str, Any] | None:
     return mark if known and mark.get("hash") == _seal(message) else None
 
 
+def unmarked(message: BaseMessage) -> BaseMessage:
+    """The message without a mark, as something that was said so."""
+    if MARK not in message.additional_kwargs:
+        return message
+    kwargs = {name: value for name, value in message.additional_kwargs.items() if name != MARK}
+    return message.model_copy(update={"additional_kwargs": kwargs})
+
+
 def set_mark_aside(message: BaseMessage) -> BaseMessage:
     """The message with its mark moved aside, so that it can be stored together with the mark."""
     return _move_mark(message, MARK, HELD) if mark_of(message) else message

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from langchain_core.messages import BaseMessage
 
 from langchain_session.channels import raw_messages
+from session_core.errors import Conflict
 from session_core.forks import ForkSafeLock
 from session_core.ports import SessionStore, State
 from session_core.ranges import Ranges
@@ -38,13 +39,18 @@ class Originals:
         self._lock = ForkSafeLock()
 
     async def of(self, store: SessionStore, state: State, part: Ranges) -> list[Original]:
-        """The messages of `part` in its order; those not cached are read together."""
+        """The messages of `part` in its order; those not cached are read together.
+
+        Raises: Conflict if they are not there any more, since the session was deleted.
+        """
         place = state.key, state.born
         with self._lock:
             held = dict(self._held.get(place, {}))
         missing = Ranges.of(seq for seq in part if seq not in held)
         if missing:
             record = await store.record(state.key, missing)
+            if len(record) < len(missing):
+                raise Conflict(f"session {state.key} was deleted while its messages were read; read it again")
             found = zip(record, raw_messages(record), strict=True)
             held |= {one.seq: Original(one.seq, one.id, message) for one, message in found}
             self._keep(place, held)

@@ -17,12 +17,11 @@ from langgraph.checkpoint.base import (
     CheckpointTuple,
     PendingWrite,
     get_checkpoint_id,
-    get_checkpoint_metadata,
 )
 from langgraph.checkpoint.base import Checkpoint as GraphCheckpoint
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
-from langchain_session.channels import Storage, decode_write, encode, newest_large, record_messages, writes_of_task
+from langchain_session.channels import Storage, decode_write, newest_large, record_messages, writes_of_task
 from langchain_session.checkpoint_filter import select_checkpoints
 from langchain_session.concurrency import TURN_TTL_S, Concurrency, rule_of
 from langchain_session.conversation_start import unstored_checkpoint
@@ -30,20 +29,20 @@ from langchain_session.deltas import (
     as_the_graph_has_it,
     is_made_of_writes,
     part_in,
-    run_of,
-    with_conversation,
     without_snapshots,
 )
-from langchain_session.imported_numbers import NUMBERED
+from langchain_session.graph_checkpoint import GraphCheckpoint as GivenCheckpoint
 from langchain_session.inner import Inner, require_compatible
 from langchain_session.lifetime import Lifetime
-from langchain_session.listing import ListOrigin, whole_list
+from langchain_session.listing import whole_list
 from langchain_session.maintenance import Maintenance
 from langchain_session.originals import Originals
 from langchain_session.prefetch import prefetching
+from langchain_session.record_numbers import recorded
 from langchain_session.threads import (
     BASE,
     BEGAN,
+    BORN,
     FORK,
     HANDED,
     RUNTIME,
@@ -51,21 +50,20 @@ from langchain_session.threads import (
     forget,
     is_of_a_task,
     key_of,
-    notes_of,
     notes_without_list,
     starting_part,
     state_key,
     with_notes,
 )
-from langchain_session.values import live_values, stored_values
+from langchain_session.values import live_values
 from langchain_session.view_expansion import raw_write
 from langchain_session.view_list import view_for_run
 from langchain_session.voice import DEFAULT_URL, Voice, sessions_at
-from langchain_session.whole_state import StateOfRuns, handed_whole, is_whole, known_in, was_deleted
+from langchain_session.whole_state import StateOfRuns, handed_whole, is_whole
 from session_core import Policy, Sessions, Tier
 from session_core.errors import ConfigError
 from session_core.leasing import SettledLeases
-from session_core.ports import Checkpoint, Plain
+from session_core.ports import Checkpoint
 from session_core.turns import Key
 from session_core.voices import pause_awaiting, pause_blocking, run_blocking
 
@@ -243,20 +241,23 @@ class SessionSaver(Maintenance, Lifetime):
         if part is None:
             notes = await notes_without_list(voice.store, found, self.channel)
             return await self._tuple(voice, found, {}, run=run, fork=named, notes=notes)
-        lineage, is_head = await starting_part(voice.store, key, part, named)
+        lineage, is_head, born = await starting_part(voice.store, key, part, named=named, run=run)
         hidden, values, notes = list[tuple[int, int]](), dict[str, Any](), dict[str, Any]()
         if run and self._whole:
             flow = voice.flow(key)
-            said, lineage, handed_on = await handed_whole(flow, voice.store, lineage, is_head=is_head)
+            said, lineage, handed_on = await handed_whole(flow, voice.store, lineage, is_head=is_head, born=born)
             values[self.channel], notes[HANDED] = said, handed_on
         elif run and is_of_a_task(key):
-            values = {self.channel: record_messages(await voice.store.record(key, lineage))}
+            record = await voice.store.record(key, lineage)
+            values = {self.channel: record_messages(record)}
+            recorded.hand(key, born, zip(values[self.channel], (one.seq for one in record), strict=True))
         elif run:
             seen = await voice.flow(key).view(lineage=None if is_head else lineage, open_end=True)
             (values[self.channel], hidden), lineage = view_for_run(seen, key), seen.lineage
+            recorded.hand_view(key, born, values[self.channel], seen)
         elif lineage != part or not is_made_of_writes(found, self.channel):
             values = {self.channel: await whole_list(lineage, key, voice.store)}
-        notes[BASE] = (found.versions[self.channel], lineage.pairs, hidden)
+        notes |= {BASE: (found.versions[self.channel], lineage.pairs, hidden), BORN: born}
         return await self._tuple(voice, found, values, run=run, fork=named, notes=notes)
 
     async def _list_item(self, voice: Voice, found: Checkpoint, config: RunnableConfig | None) -> CheckpointTuple:
@@ -327,45 +328,13 @@ class SessionSaver(Maintenance, Lifetime):
         """Store a checkpoint; returns the config that names it, and the tier to ask for a fold for."""
         began = time.perf_counter()
         self._warn_of_another_channel(config, checkpoint, metadata)
-        key = self.key(config)
-        notes, behind = notes_of(config), config["configurable"].get("checkpoint_id")
-        given, values = checkpoint["channel_values"], without_snapshots(checkpoint["channel_values"], self.channel)
-        prepare, storage = self.sessions.services.prepare, Storage(voice.store, self.channel, self.serde)
-        parent_id = behind if behind != BEGAN else None
-        forks = bool(notes.get(FORK)) or metadata.get("source") == "fork"
-        if (forks or behind == BEGAN) and self.channel in values:
-            # The conversation follows a fork, also one without new messages.
-            new_versions = {**new_versions, self.channel: checkpoint["channel_versions"].get(self.channel, "")}
+        key, values = self.key(config), without_snapshots(checkpoint["channel_values"], self.channel)
+        storage, prepare = Storage(voice.store, self.channel, self.serde), self.sessions.services.prepare
         # Processed off the event loop; the results are cached.
         await voice.services.prepare_all(newest_large(values.get(self.channel)))
-        origin = ListOrigin.of(config, parent_id, known_in(config))
-        origin = origin.without_base if await was_deleted(config, key, voice.store) else origin
-        changed = await stored_values(
-            values,
-            [name for name in new_versions if name in checkpoint["channel_versions"]],
-            origin,
-            key=key,
-            storage=storage,
-            prepare=prepare,
-        )
-        bare = {k: v for k, v in checkpoint.items() if k not in ("channel_values", "channel_versions")}
-        body = {"checkpoint": bare, "metadata": get_checkpoint_metadata(config, metadata)}
-        row = Checkpoint(
-            key,
-            checkpoint["id"],
-            parent_id,
-            Plain(*self.serde.dumps_typed(body)),
-            dict(checkpoint["channel_versions"]),
-            run_id=run_of(body["metadata"]),
-        )
-        row, stored, head = await with_conversation(
-            storage, row, changed, given, notes, lambda m: encode(m, key, self.serde, prepare), forks=forks
-        )
-        guard = await self._rule.guard(voice.leases, config)
-        done = await voice.store.put_checkpoint(row, stored, head_channel=head, merge=not forks, **guard)
+        given = GivenCheckpoint(key, config, checkpoint, metadata, new_versions)
+        done = await given.store(storage, prepare, await self._rule.guard(voice.leases, config))
         await self._rule.on_checkpoint(voice.leases, config, checkpoint)
-        if NUMBERED in notes and head == self.channel:
-            notes[NUMBERED].learn(values.get(head), done.state.head)
         named = config_of(key, checkpoint["id"])
         if not done.new or key.namespace:
             return named, Tier.NORMAL

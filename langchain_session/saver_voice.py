@@ -16,6 +16,7 @@ from langgraph.checkpoint.base import (
 )
 
 from langchain_session.checkpoint_place import CheckpointPlace
+from langchain_session.pruning import is_unlisted
 from langchain_session.redis_checkpoints import is_langgraph_redis, lists_more_writes, places_in_redis, with_writes
 from session_core import Sessions
 from session_core.errors import VoiceError
@@ -72,6 +73,12 @@ class SaverVoice:
 
     async def _places(self, thread_id: str | None) -> list[CheckpointPlace]:
         saver: Any = self.saver
+        if isinstance(sessions := getattr(saver, "sessions", None), Sessions) and not hasattr(saver, "inner"):
+            # A saver of ours: its checkpoints can be listed without their messages.
+            rows = await self.store(sessions).checkpoints(saver.tenant, thread_id, None)
+            return [
+                CheckpointPlace(one.id, one.key.namespace, one.key.session_id) for one in rows if not is_unlisted(one)
+            ]
         name = "alist" if self.awaits else "list"
         if is_langgraph_redis(saver) and getattr(type(saver), name) is not getattr(BaseCheckpointSaver, name):
 

@@ -16,6 +16,10 @@ FORK = "fork"
 """A note in a config of ours: the checkpoint was requested by its id, so what follows replaces the head."""
 BASE = "base"
 """A note in a config of ours: the messages' version, their part of the record, and what a view hid of it."""
+BORN = "born"
+"""A note in a config of ours: which session, of all that may have had this name, the numbers of `base` belong to."""
+GONE = "gone"
+"""A note in a config of ours: the record that the run started from was deleted, so all that the run has is its own."""
 HANDED = "handed"
 """A note in a config of ours: the list of messages that the run got whole (see `whole_state`)."""
 DOUBT = "doubt"
@@ -71,6 +75,14 @@ def forget(config: RunnableConfig) -> None:
         names["thread_id"] = str(names["thread_id"])
 
 
+def forget_record(config: RunnableConfig) -> None:
+    """Remove from the notes of a run what they say of the record that it started from, since that is deleted; all later
+    puts of the run have these notes too."""
+    thread = config["configurable"]["thread_id"]
+    if isinstance(thread, NotedThreadId):
+        thread.notes = {**thread.notes, BASE: (None, (), ()), BORN: None, HANDED: None, GONE: True}
+
+
 def begin_anew(config: RunnableConfig | None, before: RunnableConfig | None) -> None:
     """Note in a run's config that the list before a checkpoint was empty: a subgraph is replayed from a time when it
     had no checkpoint. LangGraph continues with this config, and what it stores is a fork."""
@@ -115,17 +127,26 @@ def is_of_a_task(key: Key) -> bool:
     return ":" in key.namespace
 
 
-async def starting_part(store: SessionStore, key: Key, part: Ranges, named: bool) -> tuple[Ranges, bool]:
-    """The part of the record that a run or reader starts from, and whether it is the head: a `named` checkpoint's own
-    part, else the current conversation. A thread with pending tool calls continues from its own part; what others added
-    since comes after it."""
-    if named:
-        return part, False
+async def is_the_same(store: SessionStore, key: Key, born: str | None) -> bool:
+    """Whether the session is still the one that was `born` so."""
     state = await store.state(key)
+    return state is not None and state.born == born
+
+
+async def starting_part(
+    store: SessionStore, key: Key, part: Ranges, *, named: bool, run: bool
+) -> tuple[Ranges, bool, str | None]:
+    """The part of the record that a run or reader starts from, whether it is the head, and when the session was `born`:
+    a `named` checkpoint's own part (its birth for a run only), else the current conversation. A thread with pending
+    tool calls continues from its own part; what others added since comes after it."""
+    state = await store.state(key) if run or not named else None
+    born = state.born if state is not None else None
+    if named:
+        return part, False, born
     if state is None or state.head == part:
-        return part, True
+        return part, True, born
     last = await store.record(key, Ranges.span(part.last, part.last))
-    return (part, False) if last and last[0].tool_calls else (state.head, True)
+    return (part, False, born) if last and last[0].tool_calls else (state.head, True, born)
 
 
 async def notes_without_list(store: SessionStore, found: Checkpoint, channel: str) -> dict[str, Any]:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, get_args
 
 from langchain_core.messages import BaseMessage
-from langchain_core.runnables import RunnableConfig
 
 from langchain_session.channels import raw_messages, view_messages
-from langchain_session.imported_numbers import NUMBERED, ImportedNumbers
 from langchain_session.in_run import Fit
 from langchain_session.listing import uncompressed
-from langchain_session.message_cache import is_copy, plain_copy
-from langchain_session.threads import HANDED, is_of_a_task, notes_of
+from langchain_session.record_numbers import recorded
+from langchain_session.threads import is_of_a_task
 from session_core.errors import ConfigError
 from session_core.plan import View
 from session_core.ports import SessionStore
@@ -41,15 +39,13 @@ class Handed:
     """One list that a run started with: what its view shows in another way.
 
     `digest` is the view's message for the numbers `covered`; `named` has the messages that the view shows with their
-    author's name, by number; `notes` are what the view adds at its end. `born` is that of the session with these
-    numbers: one that is deleted and started again has others.
+    author's name, by number; `notes` are what the view adds at its end.
     """
 
     digest: BaseMessage | None = None
     covered: frozenset[int] = frozenset()
     named: dict[int, BaseMessage] = field(default_factory=dict)
     notes: tuple[BaseMessage, ...] = ()
-    born: str = ""
 
     @property
     def differs(self) -> bool:
@@ -58,10 +54,9 @@ class Handed:
 
 
 class _Place(NamedTuple):
-    """Where a live message came from: its list, its number, and a copy of it by which changes are detected."""
+    """Where a live message came from: its list, and its number."""
 
     ref: weakref.ref[BaseMessage]
-    copied: tuple[Any, ...] | None
     handed: Handed
     seq: int
 
@@ -113,18 +108,7 @@ class Handouts:
         places = self._places
         for message, seq in messages:
             name = id(message)
-            places[name] = _Place(weakref.ref(message, partial(self._forget, name)), plain_copy(message), handed, seq)
-
-    def unchanged(self, handed: Handed) -> Callable[[BaseMessage], int | None]:
-        """Tells the number of a message of that list that is as it was then."""
-
-        def number(message: BaseMessage) -> int | None:
-            place = self._place(message)
-            if place is None or place.handed is not handed or place.copied is None:
-                return None
-            return place.seq if is_copy(place.copied, message) else None
-
-        return number
+            places[name] = _Place(weakref.ref(message, partial(self._forget, name)), handed, seq)
 
     def seen(self, messages: Sequence[BaseMessage]) -> Seen:
         """What a model may see of a run's `messages`, before they are fitted into its budget.
@@ -171,46 +155,27 @@ handouts = Handouts()
 """Those of this process: messages are recognized whatever saver and middleware pass them on."""
 
 
-def known_in(config: RunnableConfig) -> Callable[[BaseMessage], int | None] | None:
-    """Tells the numbers of the messages that the run with this config was handed, or that were imported before; None if
-    a run was handed a view."""
-    notes = notes_of(config)
-    if isinstance(imported := notes.get(NUMBERED), ImportedNumbers):
-        return imported.known
-    handed = notes.get(HANDED)
-    return handouts.unchanged(handed) if isinstance(handed, Handed) else None
-
-
-async def was_deleted(config: RunnableConfig, key: Key, store: SessionStore) -> bool:
-    """Whether the session whose messages this run was handed whole is gone: numbers of that time name nothing now, or
-    other messages."""
-    handed = notes_of(config).get(HANDED)
-    if not isinstance(handed, Handed):
-        return False
-    state = await store.state(key)
-    return state is None or state.born != handed.born
-
-
 async def handed_whole(
-    flow: Flow, store: SessionStore, part: Ranges, *, is_head: bool
+    flow: Flow, store: SessionStore, part: Ranges, *, is_head: bool, born: str | None
 ) -> tuple[list[BaseMessage], Ranges, Handed]:
     """The messages that a run of a session starts with, as `get_state` gives them, and their part of the record.
 
-    `part` is what was asked for; for the head it is read again together with the view.
+    `part` is what was asked for, of the session that was `born` so; for the head it is read again together with the
+    view.
     """
-    key = flow.key
-    state = await store.state(key)
-    handed = Handed(born=state.born if state is not None else "")
+    key, handed = flow.key, Handed()
     if not is_of_a_task(key):
         seen = await flow.view(lineage=None if is_head else part, open_end=True)
-        handed, part = _handed(seen, key, handed.born), seen.lineage
+        handed, part = _handed(seen, key), seen.lineage
     record = await store.record(key, part)
     raw = raw_messages(record)
-    handouts.hand([(message, one.seq) for message, one in zip(raw, record, strict=True)], handed)
+    numbered = [(message, one.seq) for message, one in zip(raw, record, strict=True)]
+    handouts.hand(numbered, handed)
+    recorded.hand(key, born, numbered)
     return await uncompressed(raw, key, store), part, handed
 
 
-def _handed(view: View, key: Key, born: str) -> Handed:
+def _handed(view: View, key: Key) -> Handed:
     """What `view` shows in another way than the record."""
     shown = list(zip(view_messages(view, key), view.messages, strict=True))
     digest = next((made for made, message in shown if message.origin == "digest" and message.covers), None)
@@ -220,5 +185,4 @@ def _handed(view: View, key: Key, born: str) -> Handed:
         frozenset(covers.intersection(view.lineage)),
         {message.seq: made for made, message in shown if message.rendition == "named"},
         tuple(made for made, message in shown if message.origin == "refresh"),
-        born,
     )

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -194,14 +195,17 @@ def pair(number: int) -> list[Message]:
     return [message(number), message(number + 1)]
 
 
-def checkpoint_of(store: SessionStore, key: Key, first: int) -> Any:
+def checkpoint_of(store: SessionStore, key: Key, first: int, *, follows: bool = False) -> Any:
     row = Checkpoint(key, "1", None, Plain("t", b"b"), {"messages": 1})
-    return store.put_checkpoint(row, {"messages": MessageList(tuple(pair(first)))}, head_channel=None, merge=True)
+    values = {"messages": MessageList(tuple(pair(first)))}
+    return store.put_checkpoint(row, values, head_channel=None, merge=True, follows=follows)
 
 
 WRITES: dict[str, Callable[[SessionStore, Key, int], Any]] = {
     "append": lambda store, key, first: store.append(key, pair(first)),
+    "append to a version": lambda store, key, first: store.append(key, pair(first), expected=first // 2),
     "checkpoint": checkpoint_of,
+    "checkpoint behind its parent": partial(checkpoint_of, follows=True),
 }
 
 

@@ -247,6 +247,27 @@ def test_a_message_is_given_to_the_store_once_and_not_with_each_checkpoint_that_
     assert store.messages == sum(len(run_blocking(store.record(key))) for key in keys)
 
 
+class Listing(MemoryStore):
+    """Counts the checkpoints of lists that are read with their values."""
+
+    filled = 0
+
+    async def fill(self, checkpoint):
+        self.filled += 1
+        return await super().fill(checkpoint)
+
+
+def test_our_own_checkpoints_are_listed_without_their_messages():
+    source, store = InMemorySaver(), Listing()
+    theirs = played(source, turns=3)
+    saver = SessionSaver.import_from(source, "t", sessions=Sessions(store))
+    saver = SessionSaver.import_from(source, "t", sessions=saver.sessions)
+    out = InMemorySaver()
+    assert saver.export_to(out) == len(list(source.list(None)))
+    assert store.filled == 0
+    assert history(office(out)) == history(theirs)
+
+
 def test_a_second_import_changes_nothing(sessions):
     source = InMemorySaver()
     theirs = played(source)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from postgres_server import PostgresServer
 from redis_server import RedisServer, redis_server
 
 from session_core import Budget, Policy, Session, Sessions
@@ -73,6 +74,29 @@ def test_questions_to_long_sessions_run_off_the_event_loop(server: RedisServer, 
         again = session.view(QUESTION)
         assert again.messages == awaited.messages
         assert threads["searching.select_quotes"] == {mine}
+
+
+def test_long_records_are_read_exported_and_counted_off_the_event_loop(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[str, set[int]] = {}
+    places = ("stores.postgres.store.message_from", "sessions.chat_message", "stats.describe")
+    for place in (f"session_core.{name}" for name in places):
+        monkeypatch.setattr(place, _noting(place, seen))
+
+    async def read(session: Session) -> tuple[Any, ...]:
+        found = (await session.arecord(), await session.aexport(), await session.astats())
+        await session.sessions.aclose()
+        return found
+
+    with Sessions(postgres.url, policy=POLICY) as sessions:
+        session = sessions.session("long")
+        session.append(said(400))
+        whole = (session.record(), session.export(), session.stats())
+        seen.clear()
+        assert asyncio.run(read(session)) == whole
+    assert len(seen) == len(places)
+    assert all(threading.get_ident() not in those for those in seen.values())
 
 
 def test_short_sessions_run_on_the_event_loop(server: RedisServer, threads: Any) -> None:

@@ -20,6 +20,7 @@ from session_core.errors import StoreBusy, StoreError, StoreLost, StoreUnreadabl
 from session_core.ports import Appended, Checkpoint, MessageList, Plain, SessionStore, Stored
 from session_core.ranges import Ranges
 from session_core.stores.fair_semaphore import FairSemaphore
+from session_core.stores.postgres import connections
 from session_core.stores.postgres.address import Address
 from session_core.stores.postgres.connections import LOOKED_AT_S, interruptible
 from session_core.stores.postgres.failures import Translated
@@ -467,9 +468,10 @@ def test_a_name_of_a_prepared_statement_means_the_same_on_every_connection(postg
 
 
 def test_connections_to_a_standby_are_left_once_the_url_leads_to_a_primary(
-    postgres: PostgresServer, app: psycopg.Connection[Any]
+    postgres: PostgresServer, app: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A role with this setting stands in for a standby: a connection stays as it was opened."""
+    monkeypatch.setattr(connections, "YOUNG_S", 0.0)
     store = PostgresStore(f"{postgres.url}&user=app&schema=app")
     app.execute("ALTER ROLE app SET default_transaction_read_only = on")
     cut(postgres)
@@ -489,3 +491,45 @@ def test_connections_to_a_standby_are_left_once_the_url_leads_to_a_primary(
         await awaiting.close()
 
     asyncio.run(talk())
+
+
+def test_a_process_that_only_reads_leaves_a_standby_too(
+    postgres: PostgresServer, app: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "STANDBY_S", 0.0)
+    store = PostgresStore(f"{postgres.url}&user=app&schema=app")
+    app.execute("ALTER ROLE app SET default_transaction_read_only = on")
+    cut(postgres)
+    time.sleep(LOOKED_AT_S)
+
+    async def read() -> None:
+        awaiting = store.awaiting()
+        await awaiting.record(KEY)
+        run_blocking(store.record(KEY))
+        app.execute("ALTER ROLE app RESET default_transaction_read_only")
+        await awaiting.record(KEY)
+        run_blocking(store.record(KEY))
+        await awaiting.append(KEY, [message(1)])
+        run_blocking(store.append(KEY, [message(2)]))
+        await awaiting.close()
+
+    asyncio.run(read())
+
+
+def test_writes_to_a_server_without_writes_leave_its_connections_open(
+    postgres: PostgresServer, app: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "YOUNG_S", 3_600.0)
+    store = PostgresStore(f"{postgres.url}&user=app&schema=app")
+    app.execute("ALTER ROLE app SET default_transaction_read_only = on")
+    cut(postgres)
+    time.sleep(LOOKED_AT_S)
+    run_blocking(store.record(KEY))
+    with postgres.connect() as other:
+        before = other.execute(f"SELECT pid {OURS}").fetchall()
+        for number in range(3):
+            with pytest.raises(StoreLost, match="is a standby"):
+                run_blocking(store.append(KEY, [message(number)]))
+            run_blocking(store.record(KEY))
+        assert other.execute(f"SELECT pid {OURS}").fetchall() == before
+    run_blocking(store.close())

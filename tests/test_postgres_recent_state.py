@@ -78,6 +78,16 @@ def test_what_another_process_appended_stays(store, open_store):
     assert said(store) == words(1, 8, 2)
 
 
+def test_numbers_of_what_another_process_appended_are_no_conflict(store, open_store):
+    put(store, 1, None, 1)
+    born = run_blocking(open_store().append(KEY, [message(8)])).state.born
+    named = MessageList((Ranges.span(1, 2), message(2)), base=Ranges.span(1, 2))
+    values = {"messages": named}
+    row = bare_checkpoint("2", "1")
+    run_blocking(store.put_checkpoint(row, values, head_channel="messages", merge=True, born=born))
+    assert said(store) == words(1, 8, 2)
+
+
 def test_a_message_that_was_left_behind_long_ago_is_not_stored_again(store):
     put(store, 1, None, 1, 2)
     put(store, 2, 1, 2)

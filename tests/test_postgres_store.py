@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from session_core.errors import InputError, SessionError
 from session_core.plan import Digest
 from session_core.ports import Checkpoint, MessageList, Plain, Write
 from session_core.ranges import Ranges
-from session_core.stores.postgres.rows import Batch, names, plain_values
+from session_core.stores.postgres.rows import Batch, id_hash, id_in, names, plain_values
 from session_core.stores.postgres.store import PostgresStore
 from session_core.testing import CLOSING_PROMISES, KEY, STORE_PROMISES, message
 from session_core.turns import Key, Message, Role
@@ -149,6 +150,33 @@ def test_an_append_looks_at_as_few_pages_in_an_old_session_also_with_plans_of_a_
             run_blocking(postgres_store.append(KEY, [message(first + n) for n in range(500)]))
         old = [append(n) for n in range(10_000, 10_005)]
     assert max(old) <= max(young) + 25
+
+
+@pytest.mark.parametrize("call", ["append_message", "append_messages", "find_message", "read_parent"])
+def test_a_session_that_the_statistics_do_not_know_is_not_read_whole_for_an_id(
+    call: str, postgres_store: PostgresStore, postgres: PostgresServer
+) -> None:
+    """With few sessions, the server takes one that it did not see when it last looked for a session of one message."""
+    for first in range(0, 3_000, 500):
+        run_blocking(postgres_store.append(KEY, [message(first + n) for n in range(500)]))
+    with postgres.connect() as connection:
+        connection.execute(f"ANALYZE {postgres_store._address.quoted}.messages")
+        young = replace(KEY, session_id="young")
+        for first in range(0, 3_000, 500):
+            run_blocking(postgres_store.append(young, [message(first + n) for n in range(500)]))
+        pages = []
+        for number in range(10_000, 10_010):
+            said = message(number)
+            kept_id = id_in(said.id)
+            values: dict[str, tuple[object, ...]] = {
+                "append_message": (*plain_values(said), False, False),
+                "append_messages": (*Batch.of([said]).values, None, False, True, None, False),
+                "find_message": (kept_id, id_hash(kept_id)),
+                "read_parent": (None, [], [kept_id], [id_hash(kept_id)]),
+            }
+            pages.append(pages_read(connection, postgres_store, call, *names(young), *values[call]))
+    assert max(pages[-5:]) < 100, pages
+    run_blocking(postgres_store.delete(young))
 
 
 def test_a_view_of_an_old_session_reads_what_is_behind_the_digest_only(postgres_store: PostgresStore) -> None:

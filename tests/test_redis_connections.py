@@ -16,7 +16,7 @@ from redis_server import RedisServer, redis_sentinel, redis_server
 from relay import redis_relay
 
 from session_core.errors import ConfigError, StoreBusy, StoreError, StoreLost
-from session_core.stores.redis import primaries
+from session_core.stores.redis import direct, primaries
 from session_core.stores.redis.store import RedisStore
 from session_core.testing import KEY, message
 from session_core.voices import run_blocking
@@ -228,6 +228,34 @@ def test_a_name_that_leads_to_another_primary_is_followed_though_connections_to_
         runner.run(awaiting.append(KEY, [message(6)]))
         assert [said.id for said in run_blocking(RedisStore(other.url).record(KEY))] == [message(5).id, message(6).id]
         runner.run(awaiting.close())
+
+
+def test_a_process_that_only_reads_follows_a_name_that_leads_to_another_primary(server, monkeypatch):
+    monkeypatch.setattr(direct, "ROLE_ASKED_AFTER_S", 0.0)
+    with redis_server() as other, redis_relay(server.port) as named, asyncio.Runner() as runner:
+        store, later = RedisStore(named.url), RedisStore(other.url)
+        awaiting = store.awaiting()
+        run_blocking(store.append(KEY, [message(1)]))
+        run_blocking(later.append(KEY, [message(1), message(2)]))
+        assert len(runner.run(awaiting.record(KEY))) == 1
+        with server.client() as replaced:
+            # It reaches no primary, and goes on with what it has.
+            replaced.replicaof("127.0.0.1", "1")
+        assert len(run_blocking(store.record(KEY))) == 1
+        named.lead_to(("127.0.0.1", other.port))
+        assert len(run_blocking(store.record(KEY))) == 2
+        assert len(runner.run(awaiting.load(KEY)).messages) == 2
+        runner.run(awaiting.close())
+
+
+def test_who_may_not_ask_for_the_role_of_a_server_reads_all_the_same(server, monkeypatch):
+    monkeypatch.setattr(direct, "ROLE_ASKED_AFTER_S", 0.0)
+    with server.client() as admin:
+        admin.acl_setuser("reader", enabled=True, nopass=True, keys=["*"], commands=["+@all", "-info"])
+    store = RedisStore(server.url.replace("//", "//reader:any@"))
+    run_blocking(store.append(KEY, [message(1)]))
+    assert len(run_blocking(store.record(KEY))) == 1
+    run_blocking(store.close())
 
 
 def test_a_replica_that_lost_its_primary_is_not_called_a_cluster() -> None:

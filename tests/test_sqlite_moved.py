@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -45,6 +47,21 @@ def without_journal(path: Path) -> None:
     path.with_name("chat.db-wal").unlink()
 
 
+def without_index_of_the_journal(path: Path) -> None:
+    path.with_name("chat.db-shm").unlink()
+
+
+def without_both_and_others_go_on(path: Path) -> None:
+    """Another process makes them anew, and neither would see what the other one writes."""
+    without_journal(path)
+    without_index_of_the_journal(path)
+    program = (
+        "import os, sys; from session_core import Sessions\n"
+        f"Sessions(sys.argv[1]).session('a').append({USER!r}); os._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", program, f"sqlite:///{path}"], check=True)
+
+
 def asked_blocking(sessions: Sessions) -> None:
     sessions.session("a").append(USER)
 
@@ -62,13 +79,19 @@ def asked_by_a_graph(sessions: Sessions) -> None:
 
 
 @pytest.mark.parametrize("asked", [asked_blocking, asked_awaiting, asked_by_a_graph])
-@pytest.mark.parametrize("loss", [removed, replaced, without_journal])
+@pytest.mark.parametrize("loss", [removed, replaced, without_journal, without_index_of_the_journal])
 def test_a_write_to_what_does_not_stand_there_any_more_is_refused(
     loss: Callable[[Path], None], asked: Callable[[Sessions], None], sessions: Sessions, path: Path
 ) -> None:
     loss(path)
     with pytest.raises(StoreUnreadable, match="while it was open, and nothing was written"):
         asked(sessions)
+
+
+def test_a_journal_that_others_made_anew_is_not_written_past(sessions: Sessions, path: Path) -> None:
+    without_both_and_others_go_on(path)
+    with pytest.raises(StoreUnreadable, match="-wal was removed while it was open, and nothing was written"):
+        asked_blocking(sessions)
 
 
 def test_a_hybrid_whose_durable_file_is_gone_confirms_nothing(path: Path) -> None:

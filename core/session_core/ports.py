@@ -161,8 +161,9 @@ class Store(Leasing, Protocol):
         batch that starts a turn (contains a user message) activates the newest digest.
 
         Raises: DuplicateMessage without `revise`; OrphanToolResult with `strict` if a new result answers no open
-        call; Conflict if `expected` is not the version; TurnLost if `lease` was released, went to another holder, or
-        ended with its session (one that has merely expired still counts, since nobody else has the turn);
+        call; Conflict if `expected` is not the version, unless all messages are stored, as by an earlier try of the
+        same call; TurnLost if `lease` was released, went to another holder, or ended with its session (one that has
+        merely expired still counts, since nobody else has the turn);
         StoreUnreadable if the session is sealed and a message is not, since no reader could open it.
         """
         ...
@@ -283,6 +284,7 @@ class CheckpointStore(Protocol):
         merge: bool,
         lease: Lease | None = None,
         follows: bool = False,
+        born: str | None = None,
     ) -> Appended:
         """Store a checkpoint and the values of its changed channels; None means "empty".
 
@@ -291,8 +293,10 @@ class CheckpointStore(Protocol):
         stay in the head; without it (a fork) the part replaces the head.
 
         Raises, and writes nothing: TurnLost if `lease`, which may belong to any namespace of the session, is not
-        valid any more, as in `append`; with `follows`, Conflict if the newest checkpoint is not the parent;
-        StoreUnreadable as in `append`.
+        valid any more, as in `append`; Conflict with `follows` if the newest checkpoint is not the parent, unless this
+        one is stored already, and with `born` if the session that was born so is gone, since numbers of its record
+        mean nothing in a later one of its name, or if `new_values` name more messages than it has, since its server
+        lost some; StoreUnreadable as in `append`.
         """
         ...
 

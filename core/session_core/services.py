@@ -193,6 +193,11 @@ class Services:
         """The result of `work`, run off the event loop if it reads more than `BUSY_TOKENS` tokens."""
         return work() if tokens <= BUSY_TOKENS else await self.executor(work)
 
+    async def offload_each(self, work: Callable[[Message], T], messages: Sequence[Message]) -> list[T]:
+        """As `offload`, for the results of `work` on each of `messages`."""
+        tokens = sum(message.tokens for message in messages)
+        return await self.offload(lambda: list(map(work, messages)), tokens=tokens)
+
     def yielding(self, tokens: int) -> GiveWay:
         """What work for a question calls between its parts; short work, which may be on an event loop, goes on."""
         return never_pause if tokens <= BUSY_TOKENS else self.slices.give_way

@@ -314,11 +314,11 @@ class Session(ProcessBound):
 
         `append` accepts them again.
         """
-        return [chat_message(message) for message in self.record()]
+        return list(map(chat_message, self.record()))
 
     async def aexport(self) -> list[dict[str, Any]]:
         """Async form of `export`."""
-        return [chat_message(message) for message in await self.arecord()]
+        return await self.sessions.aservices.offload_each(chat_message, await self.arecord())
 
     def search(self, query: str, *, max_hits: int = 5) -> list[Message]:
         """Up to `max_hits` messages of the record that match `query`, best first."""
@@ -338,11 +338,11 @@ class Session(ProcessBound):
 
     def stats(self) -> SessionStats:
         """Totals, tokens per turn, pressure, tier and lag; reads the record once."""
-        return run_blocking(stats_of(self.sessions.store, self.key, self.sessions.policy))
+        return run_blocking(stats_of(self.sessions.store, self.key, self.sessions.services))
 
     async def astats(self) -> SessionStats:
         """Async form of `stats`."""
-        return await stats_of(self.sessions.awaited, self.key, self.sessions.policy)
+        return await stats_of(self.sessions.awaited, self.key, self.sessions.aservices)
 
     def notices(self) -> list[Notice]:
         """The notices for the user about this session, oldest first."""

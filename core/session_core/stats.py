@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from session_core.budget import Tier
 from session_core.policy import Policy
 from session_core.ports import State, Store
+from session_core.services import Services
 from session_core.turns import Key, Message, Role
 
 
@@ -60,11 +62,12 @@ class SessionStats:
     last_time_s: float | None
 
 
-async def stats_of(store: Store, key: Key, policy: Policy) -> SessionStats:
+async def stats_of(store: Store, key: Key, services: Services) -> SessionStats:
     """The figures of `key`; zeros for an unknown session."""
     state = await store.state(key) or State(key)
     messages = await store.record(key, state.head)
-    return describe(state, messages, policy)
+    work = partial(describe, state, messages, services.policy)
+    return await services.offload(work, tokens=state.ledger.tokens)
 
 
 def standing_tokens(state: State) -> int | None:

@@ -25,6 +25,7 @@ class CheckpointOptions(TypedDict):
     merge: bool
     lease: NotRequired[Lease | None]
     follows: NotRequired[bool]
+    born: NotRequired[str | None]
 
 
 class DropOptions(TypedDict, total=False):

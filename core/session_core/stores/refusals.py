@@ -34,8 +34,12 @@ def other_digest(key: Key, newest: int, expected: int) -> Conflict:
 
 
 def session_gone(key: Key) -> Conflict:
-    """A digest of a session that was deleted meanwhile."""
-    return Conflict(f"session {key} was deleted while it was folded; there is nothing to fold any more")
+    """A digest, or a checkpoint's references to the record, of a session that was deleted meanwhile, or lost messages
+    when its server was restored."""
+    return Conflict(
+        f"session {key} was deleted, or its server restored from older data, since it was read; nothing was written: "
+        "start again on what is there"
+    )
 
 
 def copy_exists(key: Key, target: Key) -> Conflict:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from secrets import token_hex
 
 from session_core.admission import MAX_BATCH_BYTES, MAX_LABEL_CHARACTERS, require_storable
-from session_core.errors import InputError, MessageTooLarge
+from session_core.errors import DuplicateMessage, InputError, MessageTooLarge
 from session_core.plan import Digest
 from session_core.ports import Lease, Marks, MessageList, Plain, Standing, State
 from session_core.ranges import Ranges
@@ -106,8 +106,27 @@ def version_in(seqs: Iterable[int], lineage: Ranges) -> int:
 
 def require_version(state: State, expected: int | None) -> None:
     """Raises: Conflict if the session is not at version `expected`."""
-    if expected is not None and state.version != expected:
+    if not is_at(state, expected):
         raise other_version(state.key, state.version, expected)
+
+
+def is_at(state: State, expected: int | None) -> bool:
+    """Whether the session is at version `expected`; None is any."""
+    return expected is None or state.version == expected
+
+
+def numbered_at(state: State, expected: int | None, numbered: Callable[[], Numbered]) -> Numbered:
+    """The result of `numbered` for an append to version `expected`. Raises: as that does; Conflict if the session is at
+    another version, unless all messages are stored: then this is a repetition of the call that stored them."""
+    if is_at(state, expected):
+        return numbered()
+    try:
+        outcome = numbered()
+    except DuplicateMessage:
+        raise other_version(state.key, state.version, expected) from None
+    if outcome.new:
+        raise other_version(state.key, state.version, expected)
+    return outcome
 
 
 def sealed_by(state: State, seal: bool | None) -> State:
@@ -136,9 +155,34 @@ def require_lease(key: Key, lease: Lease | None, token: int | None, *, of_any_na
         raise turn_lost(key, lease)
 
 
-def require_parent(key: Key, parent_id: str | None, newest_id: str | None) -> None:
-    """Raises: Conflict if a checkpoint that must follow its parent finds a newer one."""
-    if parent_id != newest_id:
+def require_born(state: State, born: str | None) -> None:
+    """Raises: Conflict if the session is not the one with `born` (it was deleted, and maybe recreated)."""
+    if born is not None and state.born != born:
+        raise session_gone(state.key)
+
+
+def last_named(values: Iterable[Plain | MessageList | None]) -> int:
+    """The highest number by which the lists among `values` name messages of the record; 0 for none."""
+    items = (item for value in values if isinstance(value, MessageList) for item in value.items)
+    return max((last for item in items if isinstance(item, Ranges) for _, last in item.pairs), default=0)
+
+
+def has_named(state: State, born: str | None, values: Iterable[Plain | MessageList | None]) -> bool:
+    """Whether the session is the one with `born` (None: any), and has all messages that `values` name."""
+    return born is None or (state.born == born and last_named(values) <= state.ledger.messages)
+
+
+def require_named(state: State, born: str | None, values: Iterable[Plain | MessageList | None]) -> None:
+    """Raises: Conflict if the session is not the one with `born`, or has not all messages that `values` name: then its
+    server lost some, as after a failover to a replica that was behind."""
+    if not has_named(state, born, values):
+        raise session_gone(state.key)
+
+
+def require_parent(key: Key, parent_id: str | None, newest_id: str | None, *, stored: bool) -> None:
+    """Raises: Conflict if a checkpoint that must follow its parent finds a newer one, and is not `stored` itself by an
+    earlier try of the same call."""
+    if parent_id != newest_id and not stored:
         raise checkpoint_moved_on(key, newest_id)
 
 
@@ -160,8 +204,7 @@ def begun(key: Key) -> State:
 def require_newest(state: State, expected: int, born: str | None) -> None:
     """Raises: Conflict if digest `expected` is no longer the newest, or if the session is not the one with `born`
     (it was deleted and recreated)."""
-    if born is not None and state.born != born:
-        raise session_gone(state.key)
+    require_born(state, born)
     if state.ready.number != expected:
         raise other_digest(state.key, state.ready.number, expected)
 

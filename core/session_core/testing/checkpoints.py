@@ -192,6 +192,9 @@ async def refuses_a_checkpoint_behind_another(store: SessionStore) -> None:
         else:
             raise AssertionError("a checkpoint went past the newest one")
         assert "'2'" in said
+    # Again, as when an answer got lost.
+    await _followed(store, "1", None)
+    await _followed(store, "2", "1")
     await _put(store, "4", "1", (message(1), message(4)))
     await _followed(store, "5", "4")
     assert [one.id for one in await store.checkpoints("a tenant", "a session", "")] == ["5", "4", "2", "1"]
@@ -203,6 +206,46 @@ async def refuses_a_checkpoint_behind_another(store: SessionStore) -> None:
         assert await store.state(KEY) is None
         return
     raise AssertionError("a deleted thread went on")
+
+
+async def refuses_a_checkpoint_of_a_deleted_session(store: SessionStore) -> None:
+    """With `born`, a checkpoint of a session that was deleted since is refused, also if another session has its name
+    now: nothing is stored."""
+    await _put(store, "1", None, (message(1),))
+    first = await store.state(KEY)
+    await _put(store, "2", "1", (message(1), message(2)), born=first.born if first else "")
+    await store.delete(KEY)
+    await _refused(store, "3", born=first.born if first else "")
+    assert await store.state(KEY) is None
+    await _put(store, "4", None, (message(4),))
+    again = await store.state(KEY)
+    await _refused(store, "5", born=first.born if first else "")
+    assert await store.state(KEY) == again
+    assert [one.id for one in await store.checkpoints("a tenant", "a session", "")] == ["4"]
+
+
+async def refuses_a_checkpoint_with_messages_that_the_server_lost(store: SessionStore) -> None:
+    """With `born`, a checkpoint is refused that names messages which the record does not have: a server that was
+    restored, or a replica that was behind, lost what it had confirmed."""
+    await _put(store, "1", None, (message(1), message(2)))
+    state = await store.state(KEY)
+    assert state is not None
+    await _put(store, "2", "1", (Ranges.span(1, 2), message(3)), born=state.born)
+    try:
+        await _put(store, "3", "2", (Ranges.span(1, 4), message(5)), born=state.born)
+    except Conflict:
+        assert [m.id for m in await store.record(KEY)] == ["m1", "m2", "m3"]
+        return
+    raise AssertionError("a checkpoint names messages that are nowhere")
+
+
+async def _refused(store: SessionStore, checkpoint_id: str, *, born: str) -> None:
+    for items in ((Ranges.span(1, 1), message(2)), ()):
+        try:
+            await _put(store, checkpoint_id, "2", items, born=born)
+        except Conflict:
+            continue
+        raise AssertionError("a checkpoint went to another session than its own")
 
 
 async def _followed(store: SessionStore, checkpoint_id: str, parent_id: str | None) -> None:
@@ -219,10 +262,12 @@ async def _put(
     *,
     base: Ranges | None = None,
     hidden: Ranges | None = None,
+    born: str | None = None,
 ) -> None:
     said = MessageList(items, base=base or Ranges(), hidden=hidden or Ranges(), base_version=1)
     values: dict[str, Plain | MessageList | None] = {"messages": said if items else None}
-    await store.put_checkpoint(bare_checkpoint(checkpoint_id, parent_id), values, head_channel="messages", merge=True)
+    row = bare_checkpoint(checkpoint_id, parent_id)
+    await store.put_checkpoint(row, values, head_channel="messages", merge=True, born=born)
 
 
 CHECKPOINT_PROMISES: tuple[Promise, ...] = (
@@ -238,5 +283,7 @@ CHECKPOINT_PROMISES: tuple[Promise, ...] = (
     orders_writes,
     lists_checkpoints_newest_first,
     refuses_a_checkpoint_behind_another,
+    refuses_a_checkpoint_of_a_deleted_session,
+    refuses_a_checkpoint_with_messages_that_the_server_lost,
     gives_a_run_what_it_begins_with,
 )

@@ -95,6 +95,24 @@ async def refuses_another_version(store: SessionStore) -> None:
     raise AssertionError("a wrong version was taken")
 
 
+async def takes_an_append_to_a_version_again(store: SessionStore) -> None:
+    """An append that expects a version is repeated when its answer got lost: what it stored itself is no conflict, also
+    when others wrote since. With one message that is not stored it is one, and writes nothing."""
+    first = await store.append(KEY, [message(1)])
+    version = first.state.version
+    done = await store.append(KEY, [message(2), message(3)], expected=version)
+    await store.append(KEY, [message(4)])
+    again = await store.append(KEY, [message(2), message(3)], expected=version)
+    assert (again.seqs, again.new) == (done.seqs, 0)
+    for batch in ([message(2), message(5)], [message(2, content="other words")]):
+        try:
+            await store.append(KEY, batch, expected=version)
+        except Conflict:
+            continue
+        raise AssertionError("a wrong version was taken")
+    assert [m.id for m in await store.record(KEY)] == ["m1", "m2", "m3", "m4"]
+
+
 async def refuses_a_result_without_its_call(store: SessionStore) -> None:
     """With `strict` each tool result must answer an open call, of the same batch or an earlier one, and only once."""
     call = Message(Role.ASSISTANT, "", id="c", tool_calls=(ToolCall("t1", "look"), ToolCall("t2", "look")))
@@ -236,6 +254,7 @@ SESSION_PROMISES: tuple[Promise, ...] = (
     refuses_other_content_under_one_id,
     revises_in_place,
     refuses_another_version,
+    takes_an_append_to_a_version_again,
     refuses_a_result_without_its_call,
     waits_for_a_bounded_number_of_calls,
     loads_what_is_behind_the_digest,

@@ -6,6 +6,7 @@ import itertools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from session_core.admission import require_storable
 from session_core.events import Notice
@@ -43,13 +44,14 @@ from session_core.stores.rules import (
     grow_state,
     lease_over,
     number,
+    numbered_at,
     outlived,
     require_calls,
     require_lease,
+    require_named,
     require_newest,
     require_parent,
     require_values,
-    require_version,
     sealed_by,
     standing,
     version_in,
@@ -90,9 +92,9 @@ class MemoryStore(MemoryThreads, ProcessBound):
                 held = self._leases.get(key)
                 require_lease(key, lease, held[0].token if held else None)
             session = self._sessions.get(key) or MemorySession(begun(key))
-            require_version(session.state, expected)
+            numbered = partial(self._number, session, messages, revise=revise)
+            outcome = numbered_at(session.state, expected, numbered)
             sealed = sealed_by(session.state, seal_of(messages))
-            outcome = self._number(session, messages, revise=revise)
             if strict:
                 require_calls(session.state, outcome)
             self._sessions[key] = self._touched(session)
@@ -256,6 +258,7 @@ class MemoryStore(MemoryThreads, ProcessBound):
         merge: bool,
         lease: Lease | None = None,
         follows: bool = False,
+        born: str | None = None,
     ) -> Appended:
         require_values(checkpoint.key, (checkpoint.body, *new_values.values()))
         with self._lock:
@@ -263,8 +266,10 @@ class MemoryStore(MemoryThreads, ProcessBound):
                 held = self._leases.get(lease.key)
                 require_lease(checkpoint.key, lease, held[0].token if held else None, of_any_namespace=True)
             session = self._sessions.get(checkpoint.key) or MemorySession(begun(checkpoint.key))
+            require_named(session.state, born, new_values.values())
             if follows:
-                require_parent(checkpoint.key, checkpoint.parent_id, max(session.checkpoints, default=None))
+                newest, stored = max(session.checkpoints, default=None), checkpoint.id in session.checkpoints
+                require_parent(checkpoint.key, checkpoint.parent_id, newest, stored=stored)
             session.state = sealed_by(session.state, seal_of_checkpoint(checkpoint.body, new_values.values()))
             self._sessions[checkpoint.key] = self._touched(session)
             before = session.state.ledger

@@ -31,8 +31,8 @@ from session_core.stores.postgres.rows import (
 from session_core.stores.postgres.states import state_from
 from session_core.stores.postgres.wire import Call
 from session_core.stores.postgres.writes import drafted, free_writes, groups, put_writes_args, read
-from session_core.stores.refusals import checkpoint_moved_on, turn_lost
-from session_core.stores.rules import require_own_lease, require_values
+from session_core.stores.refusals import checkpoint_moved_on, session_gone, turn_lost
+from session_core.stores.rules import has_named, require_named, require_own_lease, require_values
 from session_core.turns import Key
 
 FREE_TRIES = 3
@@ -53,6 +53,7 @@ class PostgresCheckpoints(PostgresCalls):
         merge: bool,
         lease: Lease | None = None,
         follows: bool = False,
+        born: str | None = None,
     ) -> Appended:
         """As in the protocol, in one round trip; in two if a value is a message list, unless the checkpoint follows
         the last one that this process put.
@@ -62,11 +63,13 @@ class PostgresCheckpoints(PostgresCalls):
         """
         require_values(checkpoint.key, (checkpoint.body, *new_values.values()))
         require_own_lease(checkpoint.key, lease, of_any_namespace=True)
-        put = _Put(checkpoint, new_values, head_channel=head_channel, merge=merge, lease=lease, follows=follows)
+        put = _Put(
+            checkpoint, new_values, head_channel=head_channel, merge=merge, lease=lease, follows=follows, born=born
+        )
         if not any(isinstance(value, MessageList) for value in new_values.values()):
             return self._stored(put, None, await self._call("put_checkpoint", *put.args(None)))
         known = self._recent_states.seen(checkpoint, new_values)
-        if known is not None and not (planned := put.plan(known)).revises:
+        if known is not None and put.has_named(known) and not (planned := put.plan(known)).revises:
             rows = await self._call("put_checkpoint", *put.args(planned, unseen=True))
             if rows:
                 return self._stored(put, planned, rows)
@@ -126,9 +129,16 @@ class _Put:
     merge: bool = field(kw_only=True)
     lease: Lease | None = field(kw_only=True)
     follows: bool = field(kw_only=True)
+    born: str | None = field(kw_only=True)
+
+    def has_named(self, seen: ParentState) -> bool:
+        """Whether the session in the state `seen` has what the checkpoint names."""
+        return has_named(seen.state, self.born, self.new_values.values())
 
     def plan(self, seen: ParentState) -> CheckpointPlan:
-        """What the checkpoint adds to the session in the state `seen`."""
+        """What the checkpoint adds to the session in the state `seen`. Raises: Conflict if that has not what the
+        checkpoint names; that it is still so is checked with the write."""
+        require_named(seen.state, self.born, self.new_values.values())
         return CheckpointPlan.make(seen, self.new_values, head_channel=self.head_channel, merge=self.merge)
 
     def args(self, planned: CheckpointPlan | None, *, unseen: bool = False) -> tuple[object, ...]:
@@ -146,7 +156,7 @@ class _Put:
             json.dumps(channels),
             [_data(values.get(name)) for name in checkpoint.versions],
             *Batch.of(planned.new if planned else ()).values,
-            *(planned.values if planned else (None, None, None, None)),
+            *(planned.values if planned else (None, self.born, None, None)),
             *((text_in(self.lease.key.namespace), self.lease.token) if self.lease else (None, None)),
             self.follows,
             unseen,
@@ -155,8 +165,10 @@ class _Put:
 
 
 def _append_result(key: Key, lease: Lease | None, rows: Sequence[Row]) -> tuple[Appended, Mapping[str, Any]]:
-    """The result of `put_checkpoint` and the session's row in it. Raises: TurnLost, Conflict, StoreUnreadable for a
-    sealed session."""
+    """The result of `put_checkpoint` and the session's row in it, if it is the one that was named. Raises: TurnLost,
+    Conflict, StoreUnreadable for a sealed session."""
+    if not rows:
+        raise session_gone(key)
     refusal, newest, fresh, tokens, state = rows[0]
     if refusal == "lease" and lease is not None:
         raise turn_lost(key, lease)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
 from typing import Any, Generic, TypeVar
+from weakref import WeakKeyDictionary, WeakSet
 
 import psycopg
 from psycopg.errors import ReadOnlySqlTransaction
@@ -23,6 +24,12 @@ IDLE_S = 600.0
 """Seconds that an unused connection stays open."""
 LOOKED_AT_S = 0.1
 """A connection idle for longer is checked before use, since the server may have closed it."""
+STANDBY_S = 5.0
+"""Seconds after which a connection to a standby is replaced: the name in the URL may lead to the primary by then."""
+YOUNG_S = 1.0
+"""A connection younger than this stays, though it takes no writes: a new one would lead to the same server."""
+READ_ONLY = (b"in_hot_standby", b"default_transaction_read_only")
+"""What a server (from PostgreSQL 14) reports at the start of a connection."""
 FEW_ROWS = 100
 """A cursor keeps its last rows; after more than this it is not used again."""
 
@@ -38,20 +45,39 @@ class IdleConnections(Generic[C]):
         self._waiting: deque[tuple[C, float]] = deque()
         self._lock = threading.Lock()
         self._closed = False
+        self._opened_s: WeakKeyDictionary[object, float] = WeakKeyDictionary()
+        self._standbys: WeakSet[object] = WeakSet()
         self._left_s = 0.0
-        """When the server was left; connections that were idle then are not used again."""
+        """Connections opened until then lead to a server that was left, and are not used again."""
+
+    def opened(self, cursor: C) -> C:
+        """`cursor`, whose connection is new."""
+        connection = cursor.connection
+        with self._lock:
+            self._opened_s[connection] = monotonic()
+            if b"on" in map(connection.pgconn.parameter_status, READ_ONLY):
+                self._standbys.add(connection)
+        return cursor
 
     def take(self) -> C | None:
         """A connection that is still open; one that the server closed meanwhile fails no call."""
         with self._lock:
             while self._waiting:
                 cursor, since_s = self._waiting.pop()
-                if since_s > self._left_s and (
-                    monotonic() - since_s < LOOKED_AT_S or not _has_unread_data(cursor.connection.pgconn)
-                ):
+                pgconn = cursor.connection.pgconn
+                if not self._is_left(cursor) and (monotonic() - since_s < LOOKED_AT_S or not _has_unread_data(pgconn)):
                     return cursor
-                cursor.connection.pgconn.finish()
+                pgconn.finish()
             return None
+
+    def _is_left(self, cursor: C) -> bool:
+        """Whether the connection may lead to a server that was replaced. One to a standby that only reads is told by
+        no error."""
+        if not self._left_s and not self._standbys:
+            return False
+        opened_s = self._opened_s[cursor.connection]
+        standby = cursor.connection in self._standbys
+        return opened_s <= self._left_s or (standby and opened_s <= monotonic() - STANDBY_S)
 
     def give_back(self, cursor: C) -> list[C]:
         """Keep the connection for the next caller; returns those that must be closed instead."""
@@ -67,17 +93,22 @@ class IdleConnections(Generic[C]):
             self._waiting.append((cursor if cursor.rowcount <= FEW_ROWS else connection.cursor(), now))
             return self._unused_since(now - IDLE_S)
 
-    def after_failure(self, exc: BaseException, connection: PGconn) -> None:
+    def after_failure(self, exc: BaseException, cursor: C) -> None:
         """Close the connection of a call that failed, if it cannot be used again.
 
         What an interrupted call prepared, and whether its pipeline ended, is unknown. A connection to a standby stays
-        there: after a failover only new ones lead to the primary, so the idle ones are not used again either.
+        there: after a failover only new ones lead to the primary, so those as old as this one are not used again
+        either. A server that never takes writes is not connected to anew by each of them.
         """
         if isinstance(exc, ReadOnlySqlTransaction):
-            self._left_s = monotonic()
-            connection.finish()
+            with self._lock:
+                opened_s = self._opened_s[cursor.connection]
+                if opened_s > monotonic() - YOUNG_S:
+                    return
+                self._left_s = max(self._left_s, opened_s)
+            cursor.connection.pgconn.finish()
         elif not isinstance(exc, Exception):
-            connection.finish()
+            cursor.connection.pgconn.finish()
 
     def close(self) -> list[C]:
         """Keep none from now on; returns those that must be closed."""

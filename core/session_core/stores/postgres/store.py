@@ -150,8 +150,8 @@ class PostgresStore(PostgresCheckpoints, PostgresThreads, PostgresRewriting, Pro
         return checkpoint_from(key, found), _loaded(key, rows)
 
     async def record(self, key: Key, part: Ranges | None = None) -> tuple[Message, ...]:
-        rows = await self._call("read_record", *names(key), None if part is None else flat(part))
-        return tuple(map(message_from, rows))
+        values = (*names(key), None if part is None else flat(part))
+        return tuple(await self._wire.fetch_read((self._statements["read_record"], values), message_from))
 
     async def find(self, key: Key, message_id: str) -> Message | None:
         kept_id = id_in(message_id)

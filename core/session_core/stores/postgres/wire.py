@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeVar
 
 import psycopg
 from psycopg import IsolationLevel
 from psycopg.errors import SerializationFailure
 
+from session_core.offload import BUSY_ROWS
 from session_core.stores.closing import Closing
 from session_core.stores.fair_semaphore import FairSemaphore, Place
 from session_core.stores.postgres.address import Address
@@ -24,7 +26,11 @@ from session_core.stores.postgres.failures import Translated, not_now
 from session_core.stores.postgres.prepared import preparing
 from session_core.stores.postgres.settings import AS_THEY_STAND
 from session_core.stores.refusals import no_connection
-from session_core.voices import PerLoop, fair_semaphore, with_timeout
+from session_core.voices import THREADS, PerLoop, fair_semaphore, with_timeout
+
+T = TypeVar("T")
+ROWS_AT_ONCE = 500
+"""How many rows are read before the event loop has its turn."""
 
 Call = tuple[str, Sequence[object]]
 """A statement and its values."""
@@ -45,6 +51,10 @@ class Wire(Protocol):
 
     async def fetch_then(self, call: Call, then: Then) -> list[Row]:
         """The rows of the second of two calls in one transaction, which takes four round trips."""
+        ...
+
+    async def fetch_read(self, call: Call, read: Callable[[Row], T]) -> list[T]:
+        """The rows of a call, each as `read` gives it; many rows are read off the event loop."""
         ...
 
     async def fetch_all(self, *calls: Call) -> list[list[Row]]:
@@ -78,6 +88,11 @@ class BlockingWire:
         mine = self._current()
         with self._translated:
             return mine.fetch(call, then)
+
+    async def fetch_read(self, call: Call, read: Callable[[Row], T]) -> list[T]:
+        mine = self._current()
+        with self._translated:
+            return list(map(read, mine.fetch(call)))
 
     async def fetch_all(self, *calls: Call) -> list[list[Row]]:
         mine = self._current()
@@ -122,6 +137,10 @@ class AwaitingWire:
     async def fetch_then(self, call: Call, then: Then) -> list[Row]:
         with self._translated:
             return await (await self._current()).fetch(call, then)
+
+    async def fetch_read(self, call: Call, read: Callable[[Row], T]) -> list[T]:
+        with self._translated:
+            return await (await self._current()).fetch_read(call, read)
 
     async def fetch_all(self, *calls: Call) -> list[list[Row]]:
         with self._translated:
@@ -172,7 +191,7 @@ class _ForThreads:
                 rows = cursor.execute(*call, binary=True).fetchall()
                 return rows if then is None else cursor.execute(*then(rows), binary=True).fetchall()
         except BaseException as exc:
-            self._free.after_failure(exc, cursor.connection.pgconn)
+            self._free.after_failure(exc, cursor)
             raise
         finally:
             self._leave(place, cursor)
@@ -186,7 +205,7 @@ class _ForThreads:
         except SerializationFailure:
             pass
         except BaseException as exc:
-            self._free.after_failure(exc, taken.connection.pgconn)
+            self._free.after_failure(exc, taken)
             raise
         finally:
             self._leave(place, taken)
@@ -221,7 +240,7 @@ class _ForThreads:
             with closing_if_unfinished(made.pgconn):
                 made.execute(AS_THEY_STAND)
                 made.isolation_level = IsolationLevel.READ_COMMITTED
-                return preparing(made, wanted=self._address.prepare).cursor()
+                return self._free.opened(preparing(made, wanted=self._address.prepare).cursor())
         except psycopg.OperationalError as exc:
             raise not_now(exc, self._address.shown) from exc
 
@@ -248,6 +267,19 @@ class _ForLoop:
                 rows = await (await cursor.execute(*call, binary=True)).fetchall()
                 return rows if then is None else await (await cursor.execute(*then(rows), binary=True)).fetchall()
 
+    async def fetch_read(self, call: Call, read: Callable[[Row], T]) -> list[T]:
+        try:
+            async with self._taken() as cursor:
+                await cursor.execute(*call, binary=True)
+                if cursor.rowcount <= BUSY_ROWS:
+                    return list(map(read, await cursor.fetchall()))
+                found: list[T] = []
+                while rows := await cursor.fetchmany(ROWS_AT_ONCE):
+                    found += await THREADS(partial(_all_read, rows, read))
+                return found
+        except SerializationFailure:
+            return list(map(read, await self._fetched(call, None, waits=True)))
+
     async def fetch_all(self, calls: Sequence[Call]) -> list[list[Row]]:
         try:
             async with self._taken() as taken:
@@ -269,7 +301,7 @@ class _ForLoop:
             try:
                 yield cursor
             except BaseException as exc:
-                self._free.after_failure(exc, cursor.connection.pgconn)
+                self._free.after_failure(exc, cursor)
                 raise
             finally:
                 for unwanted in self._free.give_back(cursor):
@@ -292,6 +324,10 @@ class _ForLoop:
             with closing_if_unfinished(made.pgconn):
                 await made.execute(AS_THEY_STAND)
                 await made.set_isolation_level(IsolationLevel.READ_COMMITTED)
-                return preparing(made, wanted=self._address.prepare).cursor()
+                return self._free.opened(preparing(made, wanted=self._address.prepare).cursor())
         except psycopg.OperationalError as exc:
             raise not_now(exc, self._address.shown) from exc
+
+
+def _all_read(rows: Sequence[Row], read: Callable[[Row], T]) -> list[T]:
+    return list(map(read, rows))

@@ -15,7 +15,7 @@ from session_core.stores.redis.calls import RedisCalls, packed, unpacked
 from session_core.stores.redis.names import as_bytes, as_text, from_plain, plain, unescape
 from session_core.stores.redis.rows import content_of_row, flat, frame, ranges, unframe
 from session_core.stores.redis.scripts import CHECKPOINT, PUT_CHECKPOINT, PUT_WRITES
-from session_core.stores.rules import require_own_lease, require_values
+from session_core.stores.rules import last_named, require_own_lease, require_values
 from session_core.turns import Key, Message, Role
 
 
@@ -31,6 +31,7 @@ class RedisCheckpoints(RedisCalls):
         merge: bool,
         lease: Lease | None = None,
         follows: bool = False,
+        born: str | None = None,
     ) -> Appended:
         key = checkpoint.key
         require_own_lease(key, lease, of_any_namespace=True)
@@ -51,6 +52,8 @@ class RedisCheckpoints(RedisCalls):
                 "merge": merge,
                 "lease": str(lease.token) if lease else None,
                 "follows": follows,
+                "was_born": born,
+                "named": last_named(new_values.values()),
                 "sealed": seal_of_checkpoint(checkpoint.body, new_values.values()),
                 "rows": _DATA_FROM + len(data),
                 "values": values,

@@ -5,14 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from time import monotonic
-from typing import Any
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from session_core.stores.redis.driver import exceptions
 from session_core.stores.redis.fast_connection import SCRIPTED, Command, FastConnection, packed
 from session_core.voices import RenewableTimeout, cut
 
+C = TypeVar("C")
+
 IDLE_S = 10.0
 """Servers and proxies close idle connections after some time; none after less than this."""
+ROLE_ASKED_AFTER_S = 5.0
+"""Seconds until the first call over a connection, and then between two calls, that also ask for the server's role."""
+ROLE: Command = ("INFO", "replication")
+
+
+class _Idle(NamedTuple, Generic[C]):
+    """A connection that waits for a call: when it was last used, and when the server's role was last known."""
+
+    line: C
+    used_s: float
+    known_s: float
 
 
 class Direct:
@@ -21,19 +34,24 @@ class Direct:
     The driver opens them, parses and retries. Its client and pool are not used, since their overhead is nearly as
     large as the call itself. The server may have closed an idle connection: if it breaks, the call is repeated as if
     it had not been sent. If the server turns out to be a replica, the call is repeated once over a new connection:
-    after a failover the name in the URL leads to the new primary, and open connections to the old one.
+    after a failover the name in the URL leads to the new primary, and open connections to the old one. Reads show
+    nothing of this, so now and then a call asks for the server's role too, in its own round trip.
     """
 
     def __init__(self, client: Any) -> None:
         self._client = client
-        self._free: list[tuple[FastConnection, float]] = []
+        self._free: list[_Idle[FastConnection]] = []
         self._closed = False
 
     def send(self, commands: Sequence[Command]) -> list[Any]:
-        line, used_s = self._taken()
+        line, used_s, known_s = self._taken()
+        now = monotonic()
         try:
-            answers = self._answered(line, commands, idle_s=monotonic() - used_s)
-            if _of_a_replica(answers):
+            if asks := now - known_s > ROLE_ASKED_AFTER_S:
+                known_s = now
+            answers = self._answered(line, [*commands, ROLE] if asks else commands, idle_s=now - used_s)
+            replaced = asks and _never_writes(answers.pop())
+            if replaced or _of_a_replica(answers):
                 line.disconnect()
                 answers = self._answered(line, commands)
                 if _of_a_replica(answers):
@@ -43,7 +61,7 @@ class Direct:
             line.disconnect()
             raise
         finally:
-            self._free.append((line, monotonic()))
+            self._free.append(_Idle(line, monotonic(), known_s))
             if self._closed:
                 self._close_free()
         return answers
@@ -68,17 +86,17 @@ class Direct:
     def _close_free(self) -> None:
         with suppress(IndexError):
             while True:
-                self._free.pop()[0].disconnect()
+                self._free.pop().line.disconnect()
 
     def _exchange(self, line: FastConnection, commands: Sequence[Command]) -> list[Any]:
         return line.exchange(commands)
 
-    def _taken(self) -> tuple[FastConnection, float]:
-        """A connection, and the time of its last use."""
+    def _taken(self) -> _Idle[FastConnection]:
         try:
             return self._free.pop()
         except IndexError:
-            return FastConnection(self._client), monotonic()
+            now = monotonic()
+            return _Idle(FastConnection(self._client), now, now)
 
 
 class AwaitingDirect:
@@ -92,14 +110,18 @@ class AwaitingDirect:
         self._client = client
         self._timeout_s = timeout_s
         self._made: list[Any] = []
-        self._free: list[tuple[Any, float]] = []
+        self._free: list[_Idle[Any]] = []
         self._closed = False
 
     async def send(self, commands: Sequence[Command]) -> list[Any]:
-        connection, used_s = self._taken()
+        connection, used_s, known_s = self._taken()
+        now = monotonic()
         try:
-            answers = await self._answered(connection, commands, idle_s=monotonic() - used_s)
-            if _of_a_replica(answers):
+            if asks := now - known_s > ROLE_ASKED_AFTER_S:
+                known_s = now
+            answers = await self._answered(connection, [*commands, ROLE] if asks else commands, idle_s=now - used_s)
+            replaced = asks and _never_writes(answers.pop())
+            if replaced or _of_a_replica(answers):
                 await connection.disconnect()
                 answers = await self._answered(connection, commands)
                 if _of_a_replica(answers):
@@ -111,7 +133,7 @@ class AwaitingDirect:
             if self._closed:
                 # The call outlived the sender.
                 cut_off(connection)
-            self._free.append((connection, monotonic()))
+            self._free.append(_Idle(connection, monotonic(), known_s))
         return answers
 
     async def _answered(self, connection: Any, commands: Sequence[Command], idle_s: float = 0.0) -> list[Any]:
@@ -128,20 +150,21 @@ class AwaitingDirect:
     async def close(self) -> None:
         self._closed = True
         # Not those in use: each is cut when its call ends.
-        for connection, _ in self._free:
-            cut_off(connection)
+        for idle in self._free:
+            cut_off(idle.line)
         await self._client.aclose()
 
     def cut(self) -> None:
         for connection in self._made:
             cut_off(connection)
 
-    def _taken(self) -> tuple[Any, float]:
+    def _taken(self) -> _Idle[Any]:
         if self._free:
             return self._free.pop()
         made = self._client.connection_pool.make_connection()
         self._made.append(made)
-        return made, monotonic()
+        now = monotonic()
+        return _Idle(made, now, now)
 
     async def _in_time(self, connection: Any, commands: Sequence[Command]) -> list[Any]:
         try:
@@ -182,6 +205,11 @@ def is_of_replica(answer: Any) -> bool:
     return isinstance(answer, exceptions.ReadOnlyError) or (
         isinstance(answer, exceptions.ResponseError) and "READONLY " in str(answer)
     )
+
+
+def _never_writes(figures: Any) -> bool:
+    """Whether the answer to `ROLE` is that of a replica without writes, so that the call may be repeated elsewhere."""
+    return isinstance(figures, dict) and figures.get("role") == "slave" and figures.get("slave_read_only") == 1
 
 
 def _of_a_replica(answers: Sequence[Any]) -> bool:

@@ -14,6 +14,7 @@ from session_core.serial.codec import body_digest, decode_body, pack, reading, u
 from session_core.stores.list_parts import Before, base_of, store_list
 from session_core.stores.rules import (
     require_lease,
+    require_named,
     require_parent,
     require_values,
     sealed_by,
@@ -56,14 +57,17 @@ class SqliteCheckpoints:
         merge: bool,
         lease: Lease | None = None,
         follows: bool = False,
+        born: str | None = None,
     ) -> Appended:
         require_values(checkpoint.key, (checkpoint.body, *new_values.values()))
         with self._file.writing() as connection:
             if lease is not None:
                 require_lease(checkpoint.key, lease, token_of(connection, lease.key), of_any_namespace=True)
             row = require_row(connection, checkpoint.key)
+            require_named(row.state, born, new_values.values())
             if follows:
-                require_parent(checkpoint.key, checkpoint.parent_id, _newest(connection, row))
+                newest, stored = _newest(connection, row, checkpoint.id)
+                require_parent(checkpoint.key, checkpoint.parent_id, newest, stored=stored)
             before = row.state.ledger
             _seal(connection, row, seal_of_checkpoint(checkpoint.body, new_values.values()))
             for channel, value in new_values.items():
@@ -177,9 +181,11 @@ def _keep_list(
     return part
 
 
-def _newest(connection: sqlite3.Connection, row: SessionRow) -> str | None:
-    (newest,) = connection.execute("SELECT max(id) FROM checkpoints WHERE session = ?", (row.rowid,)).fetchone()
-    return maybe_out(newest)
+def _newest(connection: sqlite3.Connection, row: SessionRow, checkpoint_id: str) -> tuple[str | None, bool]:
+    """The id of the newest checkpoint, and whether the one with `checkpoint_id` is stored."""
+    sql = "SELECT max(id), max(id = ?) FROM checkpoints WHERE session = ?"
+    newest, stored = connection.execute(sql, (text_in(checkpoint_id), row.rowid)).fetchone()
+    return maybe_out(newest), bool(stored)
 
 
 def _part_before(connection: sqlite3.Connection, row: SessionRow, parent_id: str | None, channel: str) -> Before:

@@ -25,6 +25,13 @@ MOST_IDLE = 8
 
 RETRY_S = 0.005
 """Delay between attempts where SQLite does not wait by itself."""
+JOURNAL_ENDS = ("-wal", "-shm")
+"""Behind the file's name: the journal, and the index of it that all processes share."""
+CLOSED = "close the sessions, which saves what was stored before, and open them again"
+KILLED = (
+    "kill the processes that use the file (kill -9), and open it again: the journal has all that was stored, but who "
+    "closes the file now removes what others stored since"
+)
 ERASING_S = 1.0
 """Seconds that an erasure waits for readers of the journal."""
 
@@ -35,6 +42,8 @@ class _Idle:
 
     connections: list[sqlite3.Connection] = field(default_factory=list)
     process: int = field(default_factory=os.getpid)
+    beside: list[tuple[int, int] | None] | None = None
+    """Identifies the journal and its index, which stay as long as a connection is open."""
 
     @property
     def ours(self) -> bool:
@@ -43,6 +52,7 @@ class _Idle:
     def close(self) -> None:
         while self.ours and self.connections:
             self.connections.pop().close()
+        self.beside = None
 
 
 class SqliteFile:
@@ -59,7 +69,7 @@ class SqliteFile:
         self.path = path
         # The process may change its working directory.
         self._place = path.absolute()
-        self._journal = Path(f"{self._place}-wal")
+        self._beside = [Path(f"{self._place}{end}") for end in JOURNAL_ENDS]
         self._busy_timeout_s = busy_timeout_s
         self._clock = clock
         self._to_erase = False
@@ -172,10 +182,13 @@ class SqliteFile:
                 "put it back, or open the sessions again to continue with what is there"
             )
         # In this order, since another thread may be closing the last connection, which removes the journal.
-        if _identity(self._journal) is None and self._idle.connections and self._idle.ours:
+        beside, idle = list(map(_identity, self._beside)), self._idle
+        kept = idle.beside
+        if kept is not None and beside != kept and idle.connections and idle.ours:
+            journal_stays = beside[0] == kept[0]
             raise StoreUnreadable(
-                f"{self.path}-wal was removed while it was open, and nothing was written; close the sessions, which "
-                "saves what was stored before, and open them again"
+                f"{self.path}{JOURNAL_ENDS[journal_stays]} was removed while it was open, and nothing was written; "
+                + (KILLED if journal_stays else CLOSED)
             )
 
     def _opened(self) -> sqlite3.Connection:
@@ -207,6 +220,8 @@ class SqliteFile:
     def _given_back(self, connection: sqlite3.Connection) -> None:
         with self._lock:
             if not self._closing.begun and self._idle.ours and len(self._idle.connections) < MOST_IDLE:
+                if self._idle.beside is None:
+                    self._idle.beside = list(map(_identity, self._beside))
                 self._idle.connections.append(connection)
                 return
         connection.close()

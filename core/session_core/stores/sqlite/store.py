@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from session_core.admission import require_storable
@@ -30,10 +31,10 @@ from session_core.stores.rules import (
     apply_marks,
     digest_for,
     grow_state,
+    numbered_at,
     require_calls,
     require_lease,
     require_newest,
-    require_version,
     sealed_by,
     standing,
     version_in,
@@ -105,9 +106,9 @@ class SqliteStore(SqliteCheckpoints, SqliteThreads, ProcessBound):
             if lease is not None:
                 require_lease(key, lease, token_of(connection, key))
             row = require_row(connection, key)
-            require_version(row.state, expected)
+            numbered = partial(number_rows, connection, row, messages, revise=revise)
+            outcome = numbered_at(row.state, expected, numbered)
             row.state = sealed_by(row.state, seal_of(messages))
-            outcome = number_rows(connection, row, messages, revise=revise)
             if strict:
                 require_calls(row.state, outcome)
             insert_messages(connection, row, outcome)

@@ -32,8 +32,10 @@ BEGIN
     WHERE c.session = s.id AND c.id = p_parent_id;
     RETURN QUERY
     SELECT NULL::json, NULL::text, NULL::bytea, NULL::integer[], m.id, m.digest, m.seq
-    FROM ROWS FROM (unnest(p_ids), unnest(p_id_hashes)) AS u (id, id_hash)
-    JOIN messages AS m ON m.session = s.id AND m.id_hash = u.id_hash AND m.id = u.id ORDER BY m.seq;
+    FROM ROWS FROM (unnest(p_ids), unnest(p_id_hashes)) AS u (id, id_hash), LATERAL (
+        SELECT x.id, x.digest, x.seq FROM messages AS x
+        WHERE x.session::oid = s.id::oid AND x.id_hash = u.id_hash AND x.id = u.id OFFSET 0
+    ) AS m ORDER BY m.seq;
 END $$;
 
 -- The same, of a session that nobody else writes to until the transaction ends; made when there is none.
@@ -57,7 +59,7 @@ DECLARE
     v_seq integer;
 BEGIN
     SELECT m.seq INTO v_seq FROM messages AS m
-    WHERE m.session = p_session AND m.id_hash = p_id_hash AND m.digest = p_digest LIMIT 1;
+    WHERE m.session::oid = p_session::oid AND m.id_hash = p_id_hash AND m.digest = p_digest LIMIT 1;
     IF NOT FOUND THEN
         SELECT m.seq INTO v_seq FROM messages AS m
         WHERE m.session = p_session AND m.seq BETWEEN p_since - 31 AND p_since + 64 AND m.digest = p_digest LIMIT 1;
@@ -154,7 +156,10 @@ BEGIN
     s := held(p_tenant, p_session_id, p_namespace);
     IF p_follows THEN
         SELECT max(x.id) INTO newest FROM checkpoints AS x WHERE x.session = s.id;
-        IF newest IS DISTINCT FROM p_parent_id THEN
+        -- One that is stored already is put again because an answer got lost.
+        IF newest IS DISTINCT FROM p_parent_id AND NOT EXISTS (
+            SELECT FROM checkpoints AS x WHERE x.session = s.id AND x.id = p_id
+        ) THEN
             refusal := 'moved';
         END IF;
     END IF;
@@ -169,8 +174,10 @@ BEGIN
         RETURN;
     END IF;
     IF ARRAY[s.version, s.messages, s.values_kept] <> p_read OR s.born::text <> p_born OR (p_unseen AND EXISTS (
-        SELECT FROM json_to_recordset(p_messages) AS g (id bytea, id_hash integer)
-        JOIN messages AS m ON m.session = s.id AND m.id_hash = g.id_hash AND m.id = g.id
+        SELECT FROM json_to_recordset(p_messages) AS g (id bytea, id_hash integer), LATERAL (
+            SELECT FROM messages AS x
+            WHERE x.session::oid = s.id::oid AND x.id_hash = g.id_hash AND x.id = g.id OFFSET 0
+        ) AS m
     )) THEN
         PERFORM let_go(s);
         RETURN;
@@ -336,7 +343,10 @@ BEGIN
     SELECT DISTINCT ON (u.digest) 'body', NULL::text, NULL::text, NULL::text, NULL::bytea, 0, NULL::text, m.body,
            NULL::integer[], ARRAY[u.digest], NULL::bytea
     FROM writes AS w CROSS JOIN ROWS FROM (unnest(w.id_hashes), unnest(w.digests)) AS u (id_hash, digest)
-    JOIN messages AS m ON m.session = p_session AND m.seq = recorded(p_session, u.id_hash, u.digest, w.since)
+    CROSS JOIN LATERAL (
+        SELECT x.body FROM messages AS x
+        WHERE x.session = p_session AND x.seq = recorded(p_session, u.id_hash, u.digest, w.since) OFFSET 0
+    ) AS m
     WHERE w.session = p_session AND w.checkpoint = v_checkpoint;
 END $$;
 

@@ -75,7 +75,7 @@ CREATE FUNCTION find_message(p_tenant text, p_session_id text, p_namespace text,
 RETURNS SETOF kept
 LANGUAGE sql STABLE SET search_path FROM CURRENT SET enable_seqscan = off AS $$
     SELECT m.seq, m.id, m.author, m.time_s, m.tokens, m.importance::text, m.body, m.clip
-    FROM sessions AS s JOIN messages AS m ON m.session = s.id
+    FROM sessions AS s JOIN messages AS m ON m.session::oid = s.id::oid
     WHERE s.tenant = p_tenant AND s.session_id = p_session_id AND s.namespace = p_namespace
       AND m.id_hash = p_id_hash AND m.id = p_id
     ORDER BY as_set(s.head) @> m.seq DESC, m.seq DESC LIMIT 1
@@ -104,7 +104,9 @@ BEGIN
         GROUP BY h.seq ORDER BY score DESC, h.seq DESC LIMIT p_max
     )
     SELECT m.seq, m.id, m.author, m.time_s, m.tokens, m.importance::text, m.body, m.clip
-    FROM best AS b JOIN messages AS m ON m.session = s.id AND m.seq = b.seq
+    FROM best AS b CROSS JOIN LATERAL (
+        SELECT x.* FROM messages AS x WHERE x.session = s.id AND x.seq = b.seq OFFSET 0
+    ) AS m
     ORDER BY b.score DESC, m.seq DESC;
 END $$;
 

@@ -63,9 +63,9 @@ CREATE TABLE messages (
 -- Bodies and clips come compressed. A tool result of some KB stays in its row: beside it, it would take as much again.
 ALTER TABLE messages ALTER COLUMN body SET STORAGE EXTERNAL, ALTER COLUMN clip SET STORAGE EXTERNAL;
 
--- This index is made before the primary key, since a plan made while the table is empty finds them equal and takes the
--- older one; it is kept, and by the key it would read the whole session at each append.
-CREATE INDEX messages_by_id ON messages (session, id_hash) WITH (fillfactor = 100);
+-- For what is looked for by its id, the session is compared as an oid, which costs nothing: so only this index fits. Of a
+-- session that the statistics do not know the planner expects one row, and would read all of it by the key at each append.
+CREATE INDEX messages_by_id ON messages ((session::oid), id_hash) WITH (fillfactor = 100);
 ALTER TABLE messages ADD PRIMARY KEY (session, seq) WITH (fillfactor = 100);
 
 COMMENT ON COLUMN messages.words IS 'two bytes for each word a search goes by: a part of its hash';

@@ -9,13 +9,15 @@ local state, _, refused = read_state()
 if refused then return refused end
 local created = not state
 state = state or new_state(ARGV[3])
-if request.expected and state.v ~= request.expected then return refusal('conflict', state.v) end
-
 if request.lease and redis.call('HGET', KEYS[#KEYS], 'token') ~= request.lease then return refusal('lease') end
 
 local messages = given(5)
-if is_refused(state, messages) then return refusal('sealed') end
 local outcome, why = number(state, messages, request.revise, {}, {})
+-- A call that was repeated because its answer got lost finds its own messages, and is no conflict.
+if request.expected and state.v ~= request.expected and (why or #outcome.fresh > 0) then
+  return refusal('conflict', state.v)
+end
+if is_refused(state, messages) then return refusal('sealed') end
 if why then return why end
 
 if not request.lenient then

@@ -1,7 +1,7 @@
 -- Store a checkpoint and the values of its changed channels; new messages in them go into the record.
 -- KEYS: with a lease, one more that is its own.
--- ARGV: ttl, namespace, request {born, id, parent, head, merge, lease, follows, sealed, rows, values}, entry, plain values, facts
---   and row of each message (`rows` is the number of the first of these). A value is {channel, version} and `data` (the number of an
+-- ARGV: ttl, namespace, request {born, was_born, named, id, parent, head, merge, lease, follows, sealed, rows, values}, entry, plain
+--   values, facts and row of each message (`rows` is the number of the first of these). A value is {channel, version} and `data` (the number of an
 --   argument), or `items` (places among the messages, or ranges) with `base`, `base_version`, `hidden` and `results` (for each
 --   of its messages whether it is one), or neither: then it goes.
 -- Told: whether the session is new, how many messages are new, their tokens.
@@ -12,7 +12,13 @@ if refused then return refused end
 if not all_there(state) then return refusal('partial') end
 if request.lease and redis.call('HGET', KEYS[#KEYS], 'token') ~= request.lease then return refusal('lease') end
 local newest = state and state.newest or nil
-if request.follows and newest ~= request.parent then return refusal('moved', newest) end
+-- One that is stored already is put again because an answer got lost.
+if request.follows and newest ~= request.parent and redis.call('HEXISTS', CHECKPOINTS, request.id) == 0 then
+  return refusal('moved', newest)
+end
+if request.was_born and not (state and state.born == request.was_born and state.n >= request.named) then
+  return refusal('gone')
+end
 local created = not state
 state = state or new_state(request.born)
 local messages, seen = given(request.rows), {}
