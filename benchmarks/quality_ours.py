@@ -12,8 +12,8 @@ from unittest.mock import patch
 from benchmarks.quality_data import Conversation, Said
 from benchmarks.quality_methods import Asked, Contexts, Method
 from session_core import Budget, Policy, Session, Sessions
-from session_core.compress.clip import Clip
-from session_core.compress.passages import Reading
+from session_core.outputs.clip import Clip
+from session_core.passages.reading import Reading
 from session_core.plan import Count
 from session_core.policy import Folding
 from session_core.serial.cache import BoundedCache

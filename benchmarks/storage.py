@@ -20,7 +20,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 
 from langchain_session import SessionSaver
-from langchain_session.messages import to_core
+from langchain_session.conversion.messages import to_core
 from session_core import Budget, Policy
 from session_core.counting.tokens import counter_for, message_tokens
 

@@ -2,18 +2,13 @@
 
 In the order in which one may read it:
 
-- Messages: `messages` (to the record's and back), `native` (what has no neutral form), `marks` (what a view changed).
 - Chains: `history`, `runnable` and `runnable_turn` (`with_session`).
-- The saver: `saver`, `voice`, `threads` (notes in configs), `prefetch`, `conversation_start`, `view_list` (a run's view
-  as a list), `listing`, `channels`, `values`, `message_lists`, `deltas` and `graph_checkpoint` (what a graph stores),
-  `record_numbers` (what is stored already), `checkpoint_filter` (what a list shows), `concurrency` (concurrent runs),
-  `run_ends`, `lifetime`, `maintenance` and `pruning` (care of threads).
-- A saver inside it: `inner`, `inner_voice`, `inner_records`, `inner_put`, `view_expansion`, `originals`.
-- Within a run: `attached`, `middleware`, `in_run`, `conversion_cache`, `message_cache`, `output_mapping`,
-  `question_quotes`, `recall`, `whole_state` (runs that hold the whole record).
+- Graphs: `saver`.
+- Within a run: `attached`, `middleware`, `in_run`, `output_mapping`, `question_quotes`, `recall`.
 - Models and vectors: `chat_model`, `index`.
-- Import and export: `import_export`, `history_transfer`, `redis_history`, `saver_voice`, `redis_checkpoints`,
-  `checkpoint_place`, `channel_versions`, `imported_numbers`.
+
+The packages hold what these are made of: `conversion` (messages), `graph_state` (what a graph stores), `checkpointing`
+(the parts of the saver), `transfer` (import and export).
 """
 
 from __future__ import annotations

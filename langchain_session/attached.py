@@ -13,12 +13,12 @@ from langgraph.prebuilt import ToolNode
 from langgraph.pregel import Pregel
 from langgraph.pregel.protocol import PregelProtocol
 
-from langchain_session.channels import is_message_list
+from langchain_session.checkpointing.whole_state import Seen, handouts
+from langchain_session.graph_state.channels import is_message_list
 from langchain_session.in_run import Fit, RunFitter
 from langchain_session.output_mapping import OutputMapping, messages_under, put
 from langchain_session.question_quotes import QuestionQuotes
 from langchain_session.saver import SessionSaver
-from langchain_session.whole_state import Seen, handouts
 from session_core import Policy
 from session_core.errors import ConfigError
 from session_core.services import Services

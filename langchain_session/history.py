@@ -9,8 +9,14 @@ from uuid import UUID
 from langchain_core.chat_history import BaseChatMessageHistory
 from langchain_core.messages import BaseMessage
 
-from langchain_session.history_transfer import amessages_of, messages_of, missing_batches, session_id_of, to_record
-from langchain_session.messages import from_core_many, to_core_many
+from langchain_session.conversion.messages import from_core_many, to_core_many
+from langchain_session.transfer.history_transfer import (
+    amessages_of,
+    messages_of,
+    missing_batches,
+    session_id_of,
+    to_record,
+)
 from session_core import Policy, Session, Sessions
 from session_core.errors import ConfigError
 from session_core.importing import aimport_messages, import_messages

@@ -10,14 +10,14 @@ from langchain_core.messages import BaseMessage, SystemMessage
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
-from langchain_session.conversion_cache import ConversionCache, ConvertedMessage
-from langchain_session.marks import with_mark
-from langchain_session.messages import from_core, to_core
+from langchain_session.conversion.conversion_cache import ConversionCache, ConvertedMessage
+from langchain_session.conversion.marks import with_mark
+from langchain_session.conversion.messages import from_core, to_core
 from session_core.compress.fixed import Extras
 from session_core.compress.ladder import plan
-from session_core.offload import BUSY_TOKENS, Executor
 from session_core.plan import Plan
 from session_core.ranges import Ranges
+from session_core.runtime.offload import BUSY_TOKENS, Executor
 from session_core.serial.cache import BoundedCache
 from session_core.services import Services
 from session_core.turns import Message

@@ -11,7 +11,7 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import InMemoryVectorStore, VectorStore
 
 from session_core.advisers import EqualByParts, require_method
-from session_core.retrieve import searchable
+from session_core.retrieval.retrieve import searchable
 from session_core.turns import Key, Message
 
 SESSION = "session"

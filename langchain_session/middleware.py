@@ -10,11 +10,11 @@ from langchain.agents.middleware import AgentMiddleware
 from langchain.agents.middleware.types import ModelRequest, ModelResponse
 from langchain_core.messages import AnyMessage, BaseMessage
 
+from langchain_session.checkpointing.whole_state import handouts
+from langchain_session.conversion.messages import to_core
 from langchain_session.in_run import RunFitter
-from langchain_session.messages import to_core
 from langchain_session.question_quotes import QuestionQuotes
 from langchain_session.saver import SessionSaver
-from langchain_session.whole_state import handouts
 from session_core import Policy, Sessions
 from session_core.counting.tokens import is_of_another_table
 from session_core.errors import ConfigError

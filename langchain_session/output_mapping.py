@@ -11,8 +11,8 @@ from langchain_core.messages import BaseMessage, RemoveMessage
 from langgraph.types import Command, Overwrite, Send
 from pydantic import BaseModel
 
+from langchain_session.conversion.marks import mark_of
 from langchain_session.in_run import Fit
-from langchain_session.marks import mark_of
 
 _OVERWRITE = "__overwrite__"
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from langchain_core.messages import BaseMessage
 
-from langchain_session.marks import mark_of, text_of
-from langchain_session.messages import to_core
-from langchain_session.view_expansion import parent_keys
+from langchain_session.conversion.marks import mark_of, text_of
+from langchain_session.conversion.messages import to_core
+from langchain_session.graph_state.view_expansion import parent_keys
 from session_core import Sessions
 from session_core.plan import Digest
 from session_core.ports import SessionStore

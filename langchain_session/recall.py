@@ -10,15 +10,15 @@ from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import BaseTool, StructuredTool
 
-from langchain_session.channels import is_message_list
-from langchain_session.marks import mark_of, text_of
-from langchain_session.messages import to_core
+from langchain_session.conversion.marks import mark_of, text_of
+from langchain_session.conversion.messages import to_core
+from langchain_session.graph_state.channels import is_message_list
+from langchain_session.graph_state.threads import READ
 from langchain_session.saver import SessionSaver
-from langchain_session.threads import READ
 from session_core import Message, Session, Sessions
 from session_core.errors import ConfigError, NotFound
-from session_core.recalling import TOOL_NAME, is_recalled, page_text, results_text
-from session_core.retrieve import rank, terms
+from session_core.recall.recalling import TOOL_NAME, is_recalled, page_text, results_text
+from session_core.retrieval.retrieve import rank, terms
 from session_core.services import Services
 
 MAX_HITS = 5

@@ -16,7 +16,7 @@ from langchain_core.messages import (
 )
 from langchain_core.prompt_values import PromptValue
 
-from langchain_session.messages import from_core, to_core, to_core_many
+from langchain_session.conversion.messages import from_core, to_core, to_core_many
 from session_core.errors import InputError, named_type
 from session_core.plan import View
 from session_core.services import Services

@@ -21,25 +21,27 @@ from langgraph.checkpoint.base import (
 from langgraph.checkpoint.base import Checkpoint as GraphCheckpoint
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
-from langchain_session.channels import Storage, decode_write, newest_large, record_messages, writes_of_task
-from langchain_session.checkpoint_filter import select_checkpoints
-from langchain_session.concurrency import TURN_TTL_S, Concurrency, rule_of
-from langchain_session.conversation_start import unstored_checkpoint
-from langchain_session.deltas import (
+from langchain_session.checkpointing.checkpoint_filter import select_checkpoints
+from langchain_session.checkpointing.concurrency import TURN_TTL_S, Concurrency, rule_of
+from langchain_session.checkpointing.conversation_start import unstored_checkpoint
+from langchain_session.checkpointing.graph_checkpoint import GraphCheckpoint as GivenCheckpoint
+from langchain_session.checkpointing.inner import Inner, require_compatible
+from langchain_session.checkpointing.lifetime import Lifetime
+from langchain_session.checkpointing.maintenance import Maintenance
+from langchain_session.checkpointing.prefetch import prefetching
+from langchain_session.checkpointing.voice import DEFAULT_URL, Voice, sessions_at
+from langchain_session.checkpointing.whole_state import StateOfRuns, handed_whole, is_whole
+from langchain_session.graph_state.channels import Storage, decode_write, newest_large, record_messages, writes_of_task
+from langchain_session.graph_state.deltas import (
     as_the_graph_has_it,
     is_made_of_writes,
     part_in,
     without_snapshots,
 )
-from langchain_session.graph_checkpoint import GraphCheckpoint as GivenCheckpoint
-from langchain_session.inner import Inner, require_compatible
-from langchain_session.lifetime import Lifetime
-from langchain_session.listing import whole_list
-from langchain_session.maintenance import Maintenance
-from langchain_session.originals import Originals
-from langchain_session.prefetch import prefetching
-from langchain_session.record_numbers import recorded
-from langchain_session.threads import (
+from langchain_session.graph_state.listing import whole_list
+from langchain_session.graph_state.originals import Originals
+from langchain_session.graph_state.record_numbers import recorded
+from langchain_session.graph_state.threads import (
     BASE,
     BEGAN,
     BORN,
@@ -55,11 +57,9 @@ from langchain_session.threads import (
     state_key,
     with_notes,
 )
-from langchain_session.values import live_values
-from langchain_session.view_expansion import raw_write
-from langchain_session.view_list import view_for_run
-from langchain_session.voice import DEFAULT_URL, Voice, sessions_at
-from langchain_session.whole_state import StateOfRuns, handed_whole, is_whole
+from langchain_session.graph_state.values import live_values
+from langchain_session.graph_state.view_expansion import raw_write
+from langchain_session.graph_state.view_list import view_for_run
 from session_core import Policy, Sessions, Tier
 from session_core.errors import ConfigError
 from session_core.leasing import SettledLeases
@@ -87,7 +87,7 @@ class SessionSaver(Maintenance, Lifetime):
     - "reject": a run whose thread has moved on to another checkpoint since it began raises Conflict.
 
     `update_state`, forks, and appends through other adapters are never blocked. With `inner` that saver keeps the
-    checkpoints, and this store only what views are made of; see `langchain_session.inner`.
+    checkpoints, and this store only what views are made of; see `langchain_session.checkpointing.inner`.
     """
 
     def __new__(cls, *args: Any, inner: BaseCheckpointSaver[Any] | None = None, **named: Any) -> Self:

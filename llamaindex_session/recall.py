@@ -9,7 +9,7 @@ from llamaindex_session.in_run import original_in_run
 from llamaindex_session.memory import SessionMemoryBuffer
 from session_core import Message, Session, Sessions
 from session_core.errors import ConfigError, NotFound
-from session_core.recalling import page_text, results_text
+from session_core.recall.recalling import page_text, results_text
 
 MAX_HITS = 5
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from session_core.compress.clip import Clip, clip
+from session_core.outputs.clip import Clip, clip
 
 REFERENCE = "8c1f20ab"
 

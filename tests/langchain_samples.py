@@ -16,7 +16,7 @@ from langchain_core.documents import Document
 from langchain_core.messages import BaseMessage, HumanMessage
 from pydantic import BaseModel, Field, PrivateAttr
 
-from langchain_session.messages import from_core, to_core
+from langchain_session.conversion.messages import from_core, to_core
 from session_core.serial.codec import decode_body, encode_body
 
 PICTURE = base64.b64encode(b"\x89PNG" + bytes(range(200))).decode()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from meaning import Meanings
 
-from session_core.retrieve import cosine
+from session_core.retrieval.retrieve import cosine
 
 
 class PlainWords:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from session_core.compress.evidence import Evidence
-from session_core.compress.scoring import Question, Read
+from session_core.passages.scoring import Question, Read
 from session_core.plan import Count
+from session_core.recall.evidence import Evidence
 from session_core.turns import Message
 
 

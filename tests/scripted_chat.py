@@ -14,7 +14,7 @@ from langchain_core.tools import tool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import Field
 
-from langchain_session.messages import to_core
+from langchain_session.conversion.messages import to_core
 from session_core import Message, Sessions
 from session_core.testing import check_valid
 

@@ -9,7 +9,7 @@ from session_core.events import Notice
 from session_core.plan import Digest, Fact, FactKind
 from session_core.ports import Checkpoint, Marks, MessageList, Plain, SessionStore, Write
 from session_core.ranges import Ranges
-from session_core.retrieve import terms
+from session_core.retrieval.retrieve import terms
 from session_core.stores.keyring import Keyring
 from session_core.testing import KEY, message
 from session_core.turns import Importance, Key, Media, Message, Native, Role, ToolCall

@@ -14,7 +14,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_openai import ChatOpenAI
 from pydantic import Field, PrivateAttr
 
-from langchain_session.messages import to_core
+from langchain_session.conversion.messages import to_core
 from session_core import Policy
 from session_core.services import Services
 from session_core.testing.provider import BadRequest, require_accepted

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from session_core.compress.answer_parts import answer_parts
-from session_core.compress.passages import read
-from session_core.compress.telegram import to_telegram_style
+from session_core.passages.answer_parts import answer_parts
+from session_core.passages.reading import read
+from session_core.passages.telegram import to_telegram_style
 from session_core.turns import Message, Role
 
 ANSWER = """Here is the script that you asked for:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from session_core import Budget, Policy, Sessions
-from session_core.compress.offer_answers import with_answers
 from session_core.fact_selection import line
 from session_core.facts import extract, merge, open_question
 from session_core.plan import FactKind
+from session_core.recall.offer_answers import with_answers
 from session_core.turns import Message, Role
 from session_core.voices import run_blocking
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from session_core import Budget, Policy, Sessions
-from session_core.compress.attribution import without_swaps
 from session_core.events import Event, FellBack
 from session_core.ports import SummaryRequest
 from session_core.turns import Message, Role
+from session_core.verification.attribution import without_swaps
 
 TALK = [
     Message(Role.USER, "I want the night train to Vienna.", author="Alice", seq=1),

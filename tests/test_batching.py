@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from redis_server import RedisServer, redis_server
 
-from session_core.batching import Batcher, BatchTimeout
 from session_core.errors import StoreError, StoreLost
+from session_core.runtime.batching import Batcher, BatchTimeout
 from session_core.stores.redis.store import RedisStore
 from session_core.testing import message
 from session_core.turns import Key

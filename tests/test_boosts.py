@@ -8,9 +8,9 @@ import pytest
 from near_words import QuickWords
 
 from session_core import Budget, Policy, Sessions
-from session_core.boosts import NAMED, TIMED, message_boosts
-from session_core.compress.conflicts import MOST_MARKED, Quote, conflict_line, find_conflicts
 from session_core.language.spans import span
+from session_core.recall.conflicts import MOST_MARKED, Quote, conflict_line, find_conflicts
+from session_core.retrieval.boosts import NAMED, TIMED, message_boosts
 from session_core.turns import Message, Role
 
 NOW = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)  # a Wednesday

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session_core.compress.check import Checked, check
+from session_core.verification.check import Checked, check
 
 SOURCE = (
     "User: Hi, I'm Maria Lopez, maria@example.com. We are five people and want to stay near the Zoo in Berlin"

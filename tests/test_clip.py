@@ -16,8 +16,8 @@ from clipping import REFERENCE, clipped, quarter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from session_core.compress.clip import Clip, clip, clip_arguments
 from session_core.errors import BudgetError
+from session_core.outputs.clip import Clip, clip, clip_arguments
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=60)
 VALUES = st.recursive(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from session_core import Budget, Policy, Sessions
-from session_core.compress.open_ended import remaining_ties_weight
-from session_core.compress.passages import Reading, read
-from session_core.compress.scoring import Question
 from session_core.language.continuations import asks_for_everything, is_continuation, is_question
+from session_core.passages.reading import Reading, read
+from session_core.passages.scoring import Question
+from session_core.recall.open_ended import remaining_ties_weight
 from session_core.turns import Message, Role
 
 

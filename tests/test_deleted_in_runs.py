@@ -17,7 +17,7 @@ from side_by_side import CONFIG
 from talking_graphs import ids
 
 from langchain_session import SessionSaver
-from langchain_session.marks import mark_of
+from langchain_session.conversion.marks import mark_of
 from session_core import Budget, Message, Policy, Sessions
 from session_core.ranges import Ranges
 from session_core.stores.memory import MemoryStore

@@ -8,15 +8,15 @@ import pytest
 from near_words import PlainWords, QuickWords
 
 from session_core import Budget, Policy, Sessions
-from session_core.digest_vectors import BLOCK, MOST_COVERED, NEAREST, DigestVectors, newest
 from session_core.ports import SessionStore
 from session_core.ranges import Ranges
+from session_core.retrieval.digest_vectors import BLOCK, MOST_COVERED, NEAREST, DigestVectors, newest
+from session_core.retrieval.vectors import Vectors
 from session_core.stores.encrypted import EncryptedStore
 from session_core.stores.keyring import Keyring
 from session_core.stores.memory import MemoryStore
 from session_core.stores.sqlite import SqliteStore
 from session_core.turns import Key, Message, Role
-from session_core.vectors import Vectors
 from session_core.voices import run_blocking
 
 OLD = "The physician in the corner house has blue shutters and a brass bell."

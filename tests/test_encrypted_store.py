@@ -23,7 +23,7 @@ from sealed_fill import (
 
 from session_core import Budget, Policy, Sessions
 from session_core.errors import ConfigError, DuplicateMessage, StoreUnreadable
-from session_core.retrieve import terms
+from session_core.retrieval.retrieve import terms
 from session_core.stores.encrypted import SEARCHED_AT_ONCE, EncryptedStore
 from session_core.stores.keyring import Keyring
 from session_core.stores.memory import MemoryStore

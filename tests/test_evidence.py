@@ -7,15 +7,15 @@ import json
 import pytest
 
 from session_core import Budget, Policy, Sessions
-from session_core.compress.blocks import HEAD
-from session_core.compress.json_passages import rows
-from session_core.compress.json_text import read_json
-from session_core.compress.passages import read
-from session_core.compress.relevance import prominent_lines
-from session_core.compress.scoring import Question
-from session_core.compress.telegram import to_telegram_style
-from session_core.compress.word_values import shape
 from session_core.counting.tokens import counter_for
+from session_core.outputs.json_text import read_json
+from session_core.outputs.relevance import prominent_lines
+from session_core.passages.json_passages import rows
+from session_core.passages.reading import read
+from session_core.passages.scoring import Question
+from session_core.passages.telegram import to_telegram_style
+from session_core.passages.word_values import shape
+from session_core.recall.blocks import HEAD
 from session_core.testing import check_valid
 from session_core.turns import Message, Role, ToolCall
 from tests.quote_blocks import quote_block

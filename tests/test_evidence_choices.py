@@ -9,16 +9,16 @@ from math import ceil
 import pytest
 
 from session_core import Budget, Policy, Session, Sessions
-from session_core.compress.blocks import Blocks
-from session_core.compress.evidence import Evidence
-from session_core.compress.passages import read
-from session_core.compress.scoring import Question
-from session_core.compress.selection import Candidate
 from session_core.counting.estimate import estimate
 from session_core.counting.tokens import counter_for
 from session_core.language.quoting import WITHIN
+from session_core.passages.reading import read
+from session_core.passages.scoring import Question
 from session_core.plan import Count
 from session_core.policy import Folding
+from session_core.recall.blocks import Blocks
+from session_core.recall.evidence import Evidence
+from session_core.recall.selection import Candidate
 from session_core.stores.memory import MemoryStore
 from session_core.turns import Message, Role
 

@@ -14,7 +14,7 @@ from session_core import Budget, Message, Policy, Role, Sessions, Tier
 from session_core.compress.fold import fold
 from session_core.compress.summary import summarize
 from session_core.facts import extract, merge
-from session_core.pipeline import LOOK_S, PATIENCE_S, PAUSE_S, WORK_S, Pace, Queue
+from session_core.folds.pipeline import LOOK_S, PATIENCE_S, PAUSE_S, WORK_S, Pace, Queue
 from session_core.ranges import Ranges
 from session_core.services import Services
 from session_core.turns import Key

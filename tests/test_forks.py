@@ -24,8 +24,8 @@ from sealed_fill import RING
 
 from session_core import Sessions
 from session_core.errors import NotPicklable
-from session_core.forks import FORK_GUARD, ForkSafeLock
 from session_core.ports import SessionStore
+from session_core.runtime.forks import FORK_GUARD, ForkSafeLock
 from session_core.stores.closing import Closing, LockWhileOpen
 from session_core.stores.encrypted import EncryptedStore
 from session_core.stores.hybrid import HybridStore

@@ -4,7 +4,7 @@ import os
 import random
 from concurrent.futures import ThreadPoolExecutor
 
-from session_core.ids import fresh_id
+from session_core.runtime.ids import fresh_id
 
 
 def test_ids_of_a_forked_process_differ_from_its_parents():

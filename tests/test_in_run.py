@@ -12,8 +12,8 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, Remove
 from langgraph.graph import END, START, StateGraph
 
 from langchain_session import SessionSaver, attach
+from langchain_session.conversion.messages import mark_of
 from langchain_session.in_run import RunFitter
-from langchain_session.messages import mark_of
 from session_core import Budget, Policy, Sessions
 from session_core.compress import ladder
 from session_core.compress.fold import fold

@@ -16,7 +16,7 @@ from langchain_session.index import session_digest
 from session_core import Budget, Policy, Session, Sessions
 from session_core.errors import ConfigError, StoreLost
 from session_core.events import FellBack
-from session_core.indexing import rebuild
+from session_core.stores.indexing import rebuild
 from session_core.stores.memory import MemoryStore
 from session_core.testing import Heard
 from session_core.turns import Key

@@ -11,12 +11,12 @@ from injections import INJECTED, codes
 from session_core import Budget, Policy, Session, Sessions
 from session_core.compress.digest_text import digest_message
 from session_core.facts import extract, merge
-from session_core.grounding import grounded_facts
 from session_core.language.instructions import is_instruction, relays_instruction
 from session_core.language.quoting import BROUGHT_BACK, CONDENSED, RECALLED, WITHIN, split_quoted
 from session_core.plan import Fact, FactKind
-from session_core.recalling import page_text, results_text
+from session_core.recall.recalling import page_text, results_text
 from session_core.turns import Message, Role, ToolCall
+from session_core.verification.grounding import grounded_facts
 
 ROUNDS = 5
 EACH_SESSION = 10

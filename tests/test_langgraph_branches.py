@@ -31,7 +31,7 @@ from side_by_side import (
 )
 
 from langchain_session import SessionChatMessageHistory, SessionSaver
-from langchain_session.threads import BASE, notes_of
+from langchain_session.graph_state.threads import BASE, notes_of
 from session_core import Sessions
 from session_core.ranges import Ranges
 from session_core.stores.redis.store import RedisStore

@@ -31,7 +31,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from talking_graphs import CONFIG, POLICY, ask
 
 from langchain_session import SessionMiddleware, SessionSaver, attach
-from langchain_session.messages import to_core
+from langchain_session.conversion.messages import to_core
 from langchain_session.saver import InnerSaver
 from session_core.errors import ConfigError, NotOffered
 

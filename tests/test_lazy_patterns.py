@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from session_core import Sessions
-from session_core.compress.word_values import _form, parts_of, shape
 from session_core.language.cues import _COMMITMENTS, _REVISIONS, _RULES, _USER
+from session_core.passages.word_values import _form, parts_of, shape
 from session_core.stores.sqlite.rows import _mark
 
 LOADED = """

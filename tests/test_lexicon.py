@@ -6,13 +6,13 @@ import random
 
 import pytest
 
-from session_core.compress.amendments import could_amend
-from session_core.corrections import Corrections
 from session_core.facts import extract, merge
-from session_core.lexicon import Lexicon
 from session_core.plan import Digest
 from session_core.ranges import Ranges
-from session_core.retrieve import rank
+from session_core.recall.amendments import could_amend
+from session_core.recall.corrections import Corrections
+from session_core.retrieval.lexicon import Lexicon
+from session_core.retrieval.retrieve import rank
 from session_core.turns import Key, Message, Role, ToolCall
 
 WORDS = "train hotel north south cheap ticket platform garden bridge museum night early 17 ORD-9 größe 東京駅".split()

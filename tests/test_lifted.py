@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from session_core.compress.amendments import with_corrections
 from session_core.fact_selection import line
 from session_core.facts import extract, merge
+from session_core.recall.amendments import with_corrections
 from session_core.turns import Message, Role
 
 ALTERED = [

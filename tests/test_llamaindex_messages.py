@@ -19,7 +19,7 @@ from llama_index.core.base.llms.types import ChatMessage, MessageRole
 from llama_index.core.schema import ImageDocument
 from llama_samples import BLOCKS, CALL, KWARGS, PICTURE, OwnMessage, assert_exact, stored
 
-from langchain_session import messages as langchain
+from langchain_session.conversion import messages as langchain
 from llamaindex_session.messages import MARK, ViewMessage, from_core, from_core_many, mark_of, to_core, to_core_many
 from session_core.errors import StoreUnreadable
 from session_core.ranges import Ranges

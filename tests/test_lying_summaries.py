@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lying_summaries import SCENES
 
-from session_core.compress.check import Checked, check
+from session_core.verification.check import Checked, check
 
 TRUE = [(name, scene.source, told) for name, scene in SCENES.items() for told in scene.true]
 LIES = [(name, scene.source, told) for name, scene in SCENES.items() for told in scene.lies]

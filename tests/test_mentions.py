@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from session_core.compress.blocks import HEAD
-from session_core.compress.call_echoes import without_call_values
-from session_core.compress.mentions import Mentions
-from session_core.compress.passages import Reading, read
-from session_core.compress.scoring import Question, Relevance
 from session_core.counting.tokens import counter_for
+from session_core.passages.reading import Reading, read
+from session_core.passages.scoring import Question, Relevance
+from session_core.recall.blocks import HEAD
+from session_core.recall.call_echoes import without_call_values
+from session_core.recall.mentions import Mentions
 from session_core.turns import Message, Role, ToolCall
 from tests.quote_blocks import quote_block
 

@@ -5,8 +5,8 @@ import gc
 import pytest
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
-from langchain_session.message_cache import MessageCache
-from langchain_session.messages import to_core
+from langchain_session.conversion.message_cache import MessageCache
+from langchain_session.conversion.messages import to_core
 
 
 class Array:

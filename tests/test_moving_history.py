@@ -12,7 +12,7 @@ from langchain_core.chat_history import InMemoryChatMessageHistory
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 
 from langchain_session import SessionChatMessageHistory
-from langchain_session.messages import from_core_many
+from langchain_session.conversion.messages import from_core_many
 from session_core import Sessions
 from session_core.errors import ConfigError, Diverged, DuplicateMessage, InputError
 from session_core.importing import BATCH_MESSAGES

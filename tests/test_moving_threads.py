@@ -22,7 +22,7 @@ from postgres_server import postgres_server
 from redis_server import redis_server
 
 from langchain_session import SessionChatMessageHistory, SessionSaver
-from langchain_session.messages import from_core_many
+from langchain_session.conversion.messages import from_core_many
 from session_core import Budget, Policy, Sessions
 from session_core.errors import ConfigError, Diverged, InputError, NotFound, VoiceError
 from session_core.ports import MessageList

@@ -10,7 +10,8 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 
-from langchain_session import SessionSaver, messages
+from langchain_session import SessionSaver
+from langchain_session.conversion import messages
 from session_core import Sessions
 from session_core.errors import Diverged, InputError
 

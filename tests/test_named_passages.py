@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import pytest
 
 from session_core import Budget, Policy, Sessions
-from session_core.compress.named_passages import add_named_passages
-from session_core.compress.passages import QUOTE, READ_CHARACTERS, Reading, read
 from session_core.counting.tokens import counter_for
+from session_core.passages.named_passages import add_named_passages
+from session_core.passages.reading import QUOTE, READ_CHARACTERS, Reading, read
 from session_core.turns import Message, Role
 
 count = counter_for(None).count

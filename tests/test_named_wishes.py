@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import pytest
 
-from session_core.compress.amendments import with_corrections
 from session_core.fact_selection import line
 from session_core.facts import extract, merge
 from session_core.language.cues import is_correction, is_revision, kinds
 from session_core.plan import FactKind
+from session_core.recall.amendments import with_corrections
 from session_core.turns import Message, Role
 
 REFUSED = """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from session_core.compress.amendments import with_corrections
 from session_core.language.new_values import (
     clauses,
     is_takeover,
@@ -12,6 +11,7 @@ from session_core.language.new_values import (
     reports_new_value,
     text_after_change,
 )
+from session_core.recall.amendments import with_corrections
 from session_core.turns import Message, Role
 
 CHANGED = [

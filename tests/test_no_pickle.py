@@ -12,7 +12,7 @@ from langgraph.checkpoint.base import empty_checkpoint
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from langchain_session import SessionSaver
-from langchain_session.native import exact
+from langchain_session.conversion.native import exact
 from session_core import Sessions
 from session_core.errors import InputError
 from session_core.ports import Checkpoint, Plain, Write
@@ -85,7 +85,7 @@ def _serializers(value: object, seen: set[int]) -> list[JsonPlusSerializer]:
 
 
 def test_no_serializer_falls_back_to_pickle() -> None:
-    import langchain_session.native as native
+    import langchain_session.conversion.native as native
 
     saver = SessionSaver(Sessions(MemoryStore()))
     found = [*_serializers(saver, set()), *_serializers(saver.with_allowlist([]), set()), native._serializer]

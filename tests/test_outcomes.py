@@ -9,9 +9,9 @@ from itertools import pairwise
 import pytest
 
 from session_core import Budget, Policy, Sessions
-from session_core.compress.outcomes import find_outcomes, minor_voices, outcome
-from session_core.compress.passages import read
-from session_core.compress.scoring import Read
+from session_core.passages.reading import read
+from session_core.passages.scoring import Read
+from session_core.recall.outcomes import find_outcomes, minor_voices, outcome
 from session_core.turns import Message, Role, ToolCall
 
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strict_model import check_sent
 
-from langchain_session.messages import from_core_many
+from langchain_session.conversion.messages import from_core_many
 from session_core import Budget, Media, Message, Policy, Role, Sessions, ToolCall, View
 from session_core.testing import faults
 

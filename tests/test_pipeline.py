@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from waiting import until
 
-from session_core import Budget, Message, Policy, Role, Sessions, pipeline
+from session_core import Budget, Message, Policy, Role, Sessions
 from session_core.errors import Conflict, StoreBusy
 from session_core.events import Folded, FoldFailed
+from session_core.folds import pipeline
 from session_core.ports import SummaryRequest
 from session_core.services import ActiveCalls
 from session_core.testing import Heard

@@ -19,7 +19,7 @@ from session_core.errors import DuplicateMessage, StoreUnreadable
 from session_core.plan import Digest
 from session_core.ports import Appended, Loaded
 from session_core.ranges import Ranges
-from session_core.retrieve import terms
+from session_core.retrieval.retrieve import terms
 from session_core.stores.memory import MemoryStore
 from session_core.stores.postgres.rows import (
     author_in,

@@ -14,7 +14,7 @@ from llama_index.core.base.llms import types as li
 from strict_model import payloads
 
 from langchain_session import SessionChatMessageHistory
-from langchain_session.messages import as_shown, from_core_many, to_core
+from langchain_session.conversion.messages import as_shown, from_core_many, to_core
 from llamaindex_session.messages import from_core as to_llama
 from llamaindex_session.messages import to_core as from_llama
 from session_core import Budget, Policy, Sessions

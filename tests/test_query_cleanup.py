@@ -1,11 +1,11 @@
 """A query that only repeats what an assistant said last asks for what is new in it."""
 
 from session_core import Message, Role
-from session_core.compress.blocks import HEAD
-from session_core.compress.passages import read
-from session_core.compress.scoring import Question
 from session_core.counting.tokens import counter_for
-from session_core.query_cleanup import asked_and_repeated
+from session_core.passages.reading import read
+from session_core.passages.scoring import Question
+from session_core.recall.blocks import HEAD
+from session_core.retrieval.query_cleanup import asked_and_repeated
 from tests.quote_blocks import quote_block
 
 count = counter_for(None).count

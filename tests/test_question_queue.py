@@ -17,9 +17,9 @@ from redis_server import RedisServer
 
 from session_core import Budget, Policy, Session, Sessions
 from session_core.events import Event, FellBack
-from session_core.offload import PAUSE_S, SLICE_S, Slices, run_serially
 from session_core.plan import View
-from session_core.quotes import select_quotes
+from session_core.recall.quotes import select_quotes
+from session_core.runtime.offload import PAUSE_S, SLICE_S, Slices, run_serially
 
 QUESTION = "On which day is the review of project 7?"
 BUDGET = Budget(4_000, reply_reserve_tokens=0)
@@ -101,7 +101,7 @@ def test_questions_run_one_at_a_time_per_process(
     plain_redis: RedisServer, monkeypatch: pytest.MonkeyPatch, ask: Callable[[Session], View]
 ) -> None:
     turn, seen = Turn(), dict[str, set[bool]]()
-    monkeypatch.setattr("session_core.offload._serial_lock", turn)
+    monkeypatch.setattr("session_core.runtime.offload._serial_lock", turn)
     monkeypatch.setattr("session_core.searching.READ_WHOLE", 0)
 
     def noting(module: str, name: str) -> None:
@@ -205,7 +205,7 @@ class Hanging(QuickWords):
 def test_a_hanging_embedder_blocks_no_other_question(
     monkeypatch: pytest.MonkeyPatch, ask: Callable[[Session], View]
 ) -> None:
-    monkeypatch.setattr("session_core.offload.HELPER_WAIT_S", 0.1)
+    monkeypatch.setattr("session_core.runtime.offload.HELPER_WAIT_S", 0.1)
     embedder, told = Hanging(), list[Event]()
     policy = Policy(BUDGET, folding="off", embedder=embedder)
     with (

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from session_core import Budget, Message, Policy, Role
 from session_core.compress.fixed import ADDITIONS_SHARE, Extras
 from session_core.compress.ladder import plan
-from session_core.compress.quote_trimming import trim_quotes
 from session_core.language.quoting import BROUGHT_BACK
+from session_core.recall.quote_trimming import trim_quotes
 from session_core.services import Services
 
 SHOP = Services(Policy(Budget(1_000, reply_reserve_tokens=0)))

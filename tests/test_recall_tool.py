@@ -12,7 +12,7 @@ from langgraph.prebuilt import ToolNode
 from langchain_session import SessionSaver, attach, recall_tool
 from session_core import Budget, Message, Policy, Role, Sessions, ToolCall
 from session_core.language.quoting import RECALLED
-from session_core.recalling import is_recalled, page_text, results_text
+from session_core.recall.recalling import is_recalled, page_text, results_text
 
 LIMIT = 8_000
 POLICY = Policy(Budget(LIMIT, reply_reserve_tokens=0), folding="inline", whole_tool_outputs=0)

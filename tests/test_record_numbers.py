@@ -17,7 +17,7 @@ from side_by_side import CONFIG
 from talking_graphs import ids
 
 from langchain_session import SessionSaver
-from langchain_session.record_numbers import RecordNumbers, recorded
+from langchain_session.graph_state.record_numbers import RecordNumbers, recorded
 from session_core import Budget, Message, Policy, Sessions
 from session_core.ports import MessageList
 from session_core.stores.memory import MemoryStore

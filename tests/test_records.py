@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from session_core.compress.json_passages import rows
-from session_core.compress.passages import read
-from session_core.compress.records import records
+from session_core.passages.json_passages import rows
+from session_core.passages.reading import read
+from session_core.passages.records import records
 from session_core.turns import Message, Role
 
 TREES = [

@@ -14,7 +14,6 @@ from redis_server import RedisServer
 
 from session_core import Message, Role, ToolCall
 from session_core.errors import SessionError
-from session_core.ids import fresh_id
 from session_core.plan import Digest
 from session_core.ports import (
     Appended,
@@ -29,6 +28,7 @@ from session_core.ports import (
     Write,
 )
 from session_core.ranges import Ranges
+from session_core.runtime.ids import fresh_id
 from session_core.stores.memory import MemoryStore
 from session_core.stores.redis.names import escape, from_plain, plain, unescape
 from session_core.stores.redis.rows import begin_row, finish_row, message_from, packed_id, unpacked_id

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from session_core.compress.passages import read
-from session_core.compress.scoring import Question, Relevance
 from session_core.counting.tokens import counter_for
+from session_core.passages.reading import read
+from session_core.passages.scoring import Question, Relevance
 from session_core.turns import Message, Role, ToolCall
 from tests.quote_blocks import quote_block
 

@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session_core.compress import amendments as amending
-from session_core.compress.amendments import statements, with_corrections
-from session_core.compress.passages import read
-from session_core.compress.restatements import find_restatements, stated_values
-from session_core.compress.scoring import Question
-from session_core.compress.telegram import to_telegram_style
 from session_core.counting.tokens import counter_for
 from session_core.facts import extract
 from session_core.language.words import sentences
+from session_core.passages.reading import read
+from session_core.passages.scoring import Question
+from session_core.passages.telegram import to_telegram_style
+from session_core.recall import amendments as amending
+from session_core.recall.amendments import statements, with_corrections
+from session_core.recall.restatements import find_restatements, stated_values
 from session_core.turns import Message, Role
 from tests.quote_blocks import quote_block
 

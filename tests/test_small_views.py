@@ -8,10 +8,10 @@ from itertools import product
 import pytest
 
 from session_core import Budget, Policy, Sessions
-from session_core.compress.passages import joined_sentences, read
-from session_core.compress.scoring import Question, Relevance
 from session_core.counting.tokens import counter_for
 from session_core.language.words import sentences
+from session_core.passages.reading import joined_sentences, read
+from session_core.passages.scoring import Question, Relevance
 from session_core.turns import Message, Role
 from tests.quote_blocks import quote_block
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from session_core.compress.passages import joined_sentences
 from session_core.facts import extract, merge
 from session_core.language.abbreviations import expand_abbreviations
 from session_core.language.cues import is_correction, kinds
 from session_core.language.labels import is_labelled
 from session_core.language.reported_speech import is_report
 from session_core.language.words import words
+from session_core.passages.reading import joined_sentences
 from session_core.plan import FactKind
 from session_core.turns import Message, Role
 

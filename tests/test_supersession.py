@@ -8,13 +8,13 @@ from itertools import count, cycle
 import pytest
 
 from session_core import Budget, Policy, Session, Sessions, View
-from session_core.compress.amendments import with_corrections
 from session_core.compress.summary import amended_lines
 from session_core.fact_selection import line
 from session_core.facts import extract, merge
 from session_core.language.amending import append_correction, parts_told
 from session_core.plan import Fact, FactKind
 from session_core.ports import SummaryRequest
+from session_core.recall.amendments import with_corrections
 from session_core.turns import Message, Role
 
 # What is stated, the old value, the new one, and a question that needs it.

@@ -28,7 +28,7 @@ from session_core.ports import (
     Write,
 )
 from session_core.ranges import Ranges
-from session_core.retrieve import terms
+from session_core.retrieval.retrieve import terms
 from session_core.stores.encrypted import EncryptedStore
 from session_core.testing import message
 from session_core.turns import Key

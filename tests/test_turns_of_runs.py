@@ -22,7 +22,8 @@ from langgraph.pregel import NodeBuilder, Pregel
 from langgraph.types import Command, Send, interrupt
 from slow_graph import slow_graph
 
-from langchain_session import SessionSaver, concurrency
+from langchain_session import SessionSaver
+from langchain_session.checkpointing import concurrency
 from session_core import Budget, Policy, Sessions
 from session_core.errors import ConfigError, TurnLost, TurnTaken
 from session_core.voices import run_blocking

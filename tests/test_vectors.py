@@ -16,10 +16,10 @@ from session_core.doctor import examine, lines
 from session_core.embedding import StaticEmbedder, embedder_of
 from session_core.errors import BudgetError, ConfigError
 from session_core.events import Event, FellBack
-from session_core.retrieve import best_candidates
+from session_core.retrieval.retrieve import best_candidates
+from session_core.retrieval.vectors import Vectors
 from session_core.stores.memory import MemoryStore
 from session_core.turns import Message, Role
-from session_core.vectors import Vectors
 from session_core.voices import run_blocking
 
 OLD = "My physician is called Amara Okafor, ask for room 31."

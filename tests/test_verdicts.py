@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from session_core.compress.amendments import with_corrections
-from session_core.compress.offer_answers import with_answers
-from session_core.corrections import Corrections
 from session_core.fact_selection import line
 from session_core.facts import extract, merge
 from session_core.language.verdicts import judged, judges
 from session_core.plan import FactKind
+from session_core.recall.amendments import with_corrections
+from session_core.recall.corrections import Corrections
+from session_core.recall.offer_answers import with_answers
 from session_core.turns import Key, Message, Role
 
 FOUND = "tax.py falls back to 19 % for unknown countries. I'd raise an error instead. P2."

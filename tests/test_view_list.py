@@ -11,7 +11,7 @@ from langgraph.channels import BinaryOperatorAggregate
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.graph.message import REMOVE_ALL_MESSAGES, add_messages
 
-from langchain_session.view_list import PendingCalls, ViewList, removed_in
+from langchain_session.graph_state.view_list import PendingCalls, ViewList, removed_in
 from session_core.ranges import Ranges
 
 

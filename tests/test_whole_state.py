@@ -24,8 +24,8 @@ from side_by_side import told as words
 from talking_graphs import POLICY, ask, history, ids, opened, talker
 
 from langchain_session import SessionMiddleware, SessionSaver, attach, recall_tool
-from langchain_session.marks import mark_of
-from langchain_session.whole_state import handouts
+from langchain_session.checkpointing.whole_state import handouts
+from langchain_session.conversion.marks import mark_of
 from session_core import Sessions
 from session_core.errors import ConfigError
 

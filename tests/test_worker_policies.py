@@ -18,8 +18,8 @@ from worker_tools import POLICY, TURNS, application, attended, fill, heard, part
 from session_core import Budget, Sessions
 from session_core.cli import main
 from session_core.events import FoldAsked, Folded, FoldFailed, WorkersLost
-from session_core.fold_policy import differences, fold_policy
 from session_core.fold_queue import MOST_ATTEMPTS, PRESENT_S, PolicyQueue
+from session_core.folds.fold_policy import differences, fold_policy
 from session_core.ports import SummaryRequest
 from session_core.stores.redis.fold_queue import RedisFoldQueue
 from session_core.testing import Heard
@@ -94,7 +94,7 @@ def test_during_a_deployment_each_policy_has_its_own_workers(
 def test_workers_of_several_other_policies_are_said_once(
     sessions: Sessions, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("session_core.shared_folding.RETRY_S", 0.0)
+    monkeypatch.setattr("session_core.folds.shared_folding.RETRY_S", 0.0)
     queue, counter = sessions.pipeline.queue, sessions.services.counter.name
     others = [fold_policy(replace(POLICY, keep_turns=most), counter) for most in (4, 5)]
     for number in range(TURNS + 6):
@@ -110,7 +110,7 @@ def test_workers_of_several_other_policies_are_said_once(
 def test_requests_without_workers_look_for_the_reason_once_in_a_while(
     sessions: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("session_core.shared_folding.RETRY_S", 3_600.0)
+    monkeypatch.setattr("session_core.folds.shared_folding.RETRY_S", 3_600.0)
     asked: list[str] = []
     ask, policies = RedisFoldQueue.ask, RedisFoldQueue.policies
 

@@ -62,7 +62,7 @@ def own_server() -> Iterator[RedisServer]:
 def test_a_queue_that_is_down_does_not_stop_appends(
     voice: str, url: str, own_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("session_core.shared_folding.RETRY_S", 0.0)
+    monkeypatch.setattr("session_core.folds.shared_folding.RETRY_S", 0.0)
     told = Heard()
     with Sessions(url, fold_queue=own_server.url, policy=POLICY, observers=[told]) as sessions:
         attended(sessions)
@@ -85,7 +85,7 @@ def test_a_queue_that_is_down_does_not_stop_appends(
 def test_a_queue_that_hangs_is_waited_for_once(
     voice: str, url: str, own_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("session_core.shared_folding.RETRY_S", 3600.0)
+    monkeypatch.setattr("session_core.folds.shared_folding.RETRY_S", 3600.0)
     asked: list[Key] = []
     ask = RedisFoldQueue.ask
 
@@ -105,7 +105,7 @@ def test_a_worker_waits_for_a_queue_that_is_down(
     url: str, own_server: RedisServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("session_core.workers.RETRY_S", 0.01)
-    monkeypatch.setattr("session_core.shared_folding.RETRY_S", 0.0)
+    monkeypatch.setattr("session_core.folds.shared_folding.RETRY_S", 0.0)
     with (
         Sessions(url, fold_queue=own_server.url, policy=POLICY) as sessions,
         Sessions(url, policy=POLICY) as others,

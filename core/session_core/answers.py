@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from session_core.plan import Fact, FactKind
-from session_core.recalling import speaker
+from session_core.recall.recalling import speaker
 from session_core.turns import Importance, Message
 
 SHOWN_CHARACTERS = 1_500

@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 
 from session_core import notebook_html
 from session_core.budget import Budget
-from session_core.compress.pieces import counted
 from session_core.errors import StoreError
 from session_core.events import Notice
 from session_core.notebook_html import Bar, escape
+from session_core.outputs.pieces import counted
 from session_core.plan import Digest, Fact
 from session_core.policy import Policy
 from session_core.ports import State, Store

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from session_core.budget import Budget, Tier
-from session_core.compress.pieces import counted
 from session_core.embedding import embedder_of
+from session_core.outputs.pieces import counted
 from session_core.policy import Folding, Policy
 from session_core.ports import SessionStore
 from session_core.stats import Percentiles, standing_tokens

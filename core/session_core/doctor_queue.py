@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from session_core.compress.pieces import counted
 from session_core.doctor import problem
-from session_core.fold_policy import differences, settings_of
 from session_core.fold_queue import PolicyQueue
+from session_core.folds.fold_policy import differences, settings_of
+from session_core.outputs.pieces import counted
 
 SLOW_S = 60.0
 """Age of a request from which on workers are too few, or too slow."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from session_core.embedding import StaticEmbedder
-from session_core.offload import SerialExecutor, inline_serially
 from session_core.ports import Embedder
-from session_core.vectors import is_fast
+from session_core.retrieval.vectors import is_fast
+from session_core.runtime.offload import SerialExecutor, inline_serially
 from session_core.voices import SERIAL_THREADS, awaitable, executed_by, threaded, threaded_through
 
 

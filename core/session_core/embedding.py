@@ -13,7 +13,7 @@ from typing import Any, cast
 from session_core.errors import ConfigError
 from session_core.policy import Policy
 from session_core.ports import Embedder
-from session_core.word_pieces import counting_by_pieces
+from session_core.retrieval.word_pieces import counting_by_pieces
 
 WEIGHTS = "weights/l2_supercat_256.safetensors"
 TOKENS = "tokenizers/l2_supercat_tokenizer_config.json"

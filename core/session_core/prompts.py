@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from session_core.ports import SummaryRequest
-from session_core.recalling import speaker
+from session_core.recall.recalling import speaker
 
 _TASK = (
     "You keep the running notes of a conversation. Write the new notes: at most {words} words, plain sentences, "

@@ -8,29 +8,29 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from session_core.boosts import message_boosts
 from session_core.compress.digest_text import related_facts
-from session_core.compress.evidence import TIGHT_TOKENS
-from session_core.compress.offer_answers import with_answers
-from session_core.compress.passages import Reading
-from session_core.compress.scoring import Question
 from session_core.counting.tokens import FRAMING_TOKENS
-from session_core.digest_vectors import newest
 from session_core.errors import ConfigError, InputError, NotFound
 from session_core.events import FellBack, Searched
 from session_core.fact_selection import line
 from session_core.language.continuations import PROGRESS, asks_for_everything, is_continuation
+from session_core.passages.reading import Reading
+from session_core.passages.scoring import Question
 from session_core.plan import Digest
 from session_core.ports import Embedder, Store
-from session_core.query_cleanup import asked_and_repeated
-from session_core.quotes import Quotes, select_quotes
 from session_core.ranges import Ranges
-from session_core.recalling import is_recalled
-from session_core.retrieve import best_candidates, fuse, rank, searchable, terms
+from session_core.recall.evidence import TIGHT_TOKENS
+from session_core.recall.offer_answers import with_answers
+from session_core.recall.quotes import Quotes, select_quotes
+from session_core.recall.recalling import is_recalled
+from session_core.retrieval.boosts import message_boosts
+from session_core.retrieval.digest_vectors import newest
+from session_core.retrieval.query_cleanup import asked_and_repeated
+from session_core.retrieval.retrieve import best_candidates, fuse, rank, searchable, terms
+from session_core.retrieval.vectors import is_fast
 from session_core.sealed import require_unsealed
 from session_core.services import Services
 from session_core.turns import Key, Message, Role
-from session_core.vectors import is_fast
 
 T = TypeVar("T")
 

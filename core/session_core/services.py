@@ -13,26 +13,26 @@ from weakref import WeakSet
 
 from session_core.advisers import Index, LateClassifier
 from session_core.classify import RuleClassifier
-from session_core.compress.clip import clip
-from session_core.compress.passages import Reading, read
 from session_core.compress.plan_cache import MAX_FINGERPRINTS, PlanCache, PlanContext
-from session_core.corrections import Corrections
 from session_core.counting.tokens import TokenCounter, message_tokens
-from session_core.digest_vectors import DigestVectors
 from session_core.errors import ConfigError, named_type
 from session_core.events import Event
 from session_core.facts import without_author_name
-from session_core.ids import fresh_id
 from session_core.language.quoting import RECALLED, speaker_name
-from session_core.lexicon import Lexicon
-from session_core.offload import BUSY_TOKENS, Executor, Slices, inline, inline_serially
+from session_core.outputs.clip import clip
+from session_core.passages.reading import Reading, read
 from session_core.plan import GiveWay, never_pause
 from session_core.policy import Policy
 from session_core.ports import Classifier, Embedder
+from session_core.recall.corrections import Corrections
+from session_core.retrieval.digest_vectors import DigestVectors
+from session_core.retrieval.lexicon import Lexicon
+from session_core.retrieval.vectors import Vectors
+from session_core.runtime.ids import fresh_id
+from session_core.runtime.offload import BUSY_TOKENS, Executor, Slices, inline, inline_serially
 from session_core.serial.cache import BoundedCache
 from session_core.serial.codec import body_digest
 from session_core.turns import GIVEN_ID, Importance, Message, Role
-from session_core.vectors import Vectors
 
 MAX_CACHED_PASSAGES = 40_000
 """Capacity of the cache of passages."""

@@ -19,20 +19,20 @@ from session_core.embedding import embedder_of
 from session_core.errors import BudgetError
 from session_core.events import Event, Notice
 from session_core.fold_queue import FoldQueue
-from session_core.folding import Folder
+from session_core.folds.folding import Folder
+from session_core.folds.pipeline import Background
+from session_core.folds.shared_folding import SharedFolding, queue_of
 from session_core.leasing import TurnLease, held_by
 from session_core.logs import log
-from session_core.pipeline import Background
 from session_core.plan import Digest, View
 from session_core.policy import Policy
 from session_core.ports import Appended, Marks, Observer, SessionStore, State, Store
-from session_core.process_bound import ProcessBound
 from session_core.ranges import Ranges
+from session_core.runtime.process_bound import ProcessBound
 from session_core.sealed import require_unsealed
 from session_core.serial.chat_shape import chat_message
 from session_core.services import Clock, Services
 from session_core.session import Flow
-from session_core.shared_folding import SharedFolding, queue_of
 from session_core.stats import SessionStats, stats_of
 from session_core.stores.from_arguments import degraded, open_from_arguments, shown_place
 from session_core.stores.index_deletion import with_index_deletion

@@ -8,9 +8,9 @@ import warnings
 from dataclasses import dataclass, field
 
 from session_core.errors import ConfigError
-from session_core.forks import ForkSafeLock
 from session_core.policy import Policy
 from session_core.ports import SessionStore
+from session_core.runtime.forks import ForkSafeLock
 from session_core.sessions import Sessions
 from session_core.stores.open import open_store
 from session_core.stores.urls import shown_url

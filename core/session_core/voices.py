@@ -15,8 +15,8 @@ from typing import Any, Generic, TypeVar, cast
 from weakref import WeakKeyDictionary, ref
 
 from session_core.errors import VoiceError
-from session_core.offload import Executor, run_serially
-from session_core.process_bound import ProcessBound
+from session_core.runtime.offload import Executor, run_serially
+from session_core.runtime.process_bound import ProcessBound
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from session_core.errors import ConfigError
+from session_core.retrieval.vectors import is_fast
 from session_core.services import Services
 from session_core.turns import Key
-from session_core.vectors import is_fast
 
 NOBODY = Key("nobody")
 """A session that need not exist: reading it opens a connection."""

@@ -14,13 +14,13 @@ from typing import TypeVar
 
 from session_core.errors import ConfigError, StoreBusy, StoreClosed, StoreError
 from session_core.events import FoldFailed
-from session_core.fold_policy import differences, fold_policy
 from session_core.fold_queue import MOST_ATTEMPTS, PRESENT_S, FoldQueue, FoldTask
-from session_core.ids import fresh_id
+from session_core.folds.fold_policy import differences, fold_policy
+from session_core.folds.pipeline import failure_of_fold
+from session_core.folds.shared_folding import SharedFolding, queue_of
 from session_core.logs import logger
-from session_core.pipeline import failure_of_fold
+from session_core.runtime.ids import fresh_id
 from session_core.sessions import Sessions
-from session_core.shared_folding import SharedFolding, queue_of
 from session_core.voices import run_blocking
 
 T = TypeVar("T")

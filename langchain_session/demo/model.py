@@ -14,7 +14,7 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
-from langchain_session.messages import to_core_many
+from langchain_session.conversion.messages import to_core_many
 from session_core.demo.mind import Reply, reply
 
 

@@ -16,12 +16,12 @@ from langchain_core.runnables.history import RunnableWithMessageHistory
 from langchain_core.tools import BaseTool, StructuredTool
 
 from langchain_session.attached import attach
+from langchain_session.conversion.marks import mark_of
+from langchain_session.conversion.messages import to_core, to_core_many
 from langchain_session.demo.agent import SYSTEM, agent
 from langchain_session.demo.model import StandIn
 from langchain_session.history import SessionChatMessageHistory
 from langchain_session.in_run import RunFitter
-from langchain_session.marks import mark_of
-from langchain_session.messages import to_core, to_core_many
 from langchain_session.saver import SessionSaver
 from session_core.demo.played import Played, Sent
 from session_core.demo.tools import Folder

@@ -12,7 +12,7 @@ from module_redis import module_redis
 
 from langchain_session import VectorStoreIndex
 from session_core import Budget, Policy, Session, Sessions
-from session_core.indexing import rebuild
+from session_core.stores.indexing import rebuild
 from session_core.voices import run_blocking
 
 SCHEMA = [{"name": "session", "type": "tag"}, {"name": "seq", "type": "numeric"}]

@@ -19,7 +19,7 @@ from module_redis import module_redis
 from redis_server import RedisServer
 
 from langchain_session import SessionSaver
-from langchain_session.saver_voice import SaverVoice
+from langchain_session.transfer.saver_voice import SaverVoice
 from session_core import Sessions
 from session_core.errors import VoiceError
 

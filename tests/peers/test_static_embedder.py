@@ -15,9 +15,9 @@ import pytest
 
 from session_core import Budget, Policy, Sessions
 from session_core.embedding import TOKENS, StaticEmbedder, embedder_of
-from session_core.retrieve import cosine
+from session_core.retrieval.retrieve import cosine
+from session_core.retrieval.word_pieces import counting_by_pieces
 from session_core.voices import run_blocking
-from session_core.word_pieces import counting_by_pieces
 
 TEXTS = ["My physician is called Amara Okafor.", "The invoice is due on Friday.", "", "\ud800 broken", "猫が好きです"]
 

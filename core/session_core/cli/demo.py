@@ -18,13 +18,13 @@ from session_core.cli.checks import Kept, said_in, told
 from session_core.cli.journal import Journal, Turn
 from session_core.cli.report import curves, table
 from session_core.cli.terminal import Progress, columns, size
-from session_core.compress.pieces import counted
 from session_core.demo.mind import reply
 from session_core.demo.played import Played
 from session_core.demo.tools import Folder
 from session_core.demo.user import PROMISES, RECALL, questions
 from session_core.errors import ConfigError, MissingExtra, missing_extra
 from session_core.language.words import one_line
+from session_core.outputs.pieces import counted
 from session_core.plan import View
 from session_core.policy import Policy
 from session_core.sessions import Session, Sessions

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from session_core.cli.stores import DEFAULT_TENANT, found, none_in, opened_to_add, opened_to_read
-from session_core.compress.pieces import counted
 from session_core.errors import ConfigError, StoreUnreadable
 from session_core.importing import RefusedConversations, import_messages
+from session_core.outputs.pieces import counted
 from session_core.sessions import Sessions
 from session_core.transcripts import read
 

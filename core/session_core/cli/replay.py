@@ -13,8 +13,8 @@ from session_core.cli.journal import Journal, Turn
 from session_core.cli.report import curves, table
 from session_core.cli.stores import folder
 from session_core.cli.terminal import Progress, columns
-from session_core.compress.pieces import counted
 from session_core.errors import ConfigError
+from session_core.outputs.pieces import counted
 from session_core.plan import View
 from session_core.policy import Policy
 from session_core.sessions import Session, Sessions

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from session_core.budget import Tier
 from session_core.cli.journal import Journal, Turn, tier_changes
 from session_core.cli.terminal import bar, columns, size, spark
-from session_core.compress.pieces import counted
+from session_core.outputs.pieces import counted
 
 MOST_ROWS = 70
 """A longer run is shown in so many rows at most; what is left out is said below the table."""

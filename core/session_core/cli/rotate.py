@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 from session_core.cli.stores import opened_to_change
 from session_core.cli.terminal import Progress
-from session_core.compress.pieces import counted
+from session_core.outputs.pieces import counted
 from session_core.stores.encrypted import EncryptedStore, Rotated
 from session_core.stores.keyring import Keyring
 from session_core.voices import run_blocking

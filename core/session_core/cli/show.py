@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 
 from session_core.cli.stores import DEFAULT_TENANT, found, none_in, opened, opened_to_change, opened_to_read
 from session_core.cli.terminal import columns, visible
-from session_core.compress.pieces import counted
 from session_core.errors import ConfigError, StoreUnreadable
 from session_core.importing import NOTES
 from session_core.language.words import one_line
+from session_core.outputs.pieces import counted
 from session_core.plan import View
 from session_core.ports import State
 from session_core.sessions import Session, Sessions

@@ -13,7 +13,7 @@ from session_core.language.quoting import CONDENSED, quoted_lines
 from session_core.language.supersede import spoken_by_user
 from session_core.language.words import one_line
 from session_core.plan import Count, Digest, Fact, FactKind, Limits
-from session_core.retrieve import rank, terms
+from session_core.retrieval.retrieve import rank, terms
 from session_core.turns import Message, Role
 
 NO_SEQS: frozenset[int] = frozenset()

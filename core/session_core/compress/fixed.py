@@ -8,9 +8,9 @@ from functools import partial
 
 from session_core.compress.digest_text import digest_message, hidden_rules, lines_of, shown_facts
 from session_core.compress.plan_cache import DigestHead, PlanContext
-from session_core.compress.quote_trimming import trim_quotes
 from session_core.errors import PinnedTooLarge
 from session_core.plan import Digest
+from session_core.recall.quote_trimming import trim_quotes
 from session_core.turns import Message, Role
 
 PINNED_SHARE = 0.5

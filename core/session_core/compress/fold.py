@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from session_core.compress.amendments import statements, with_corrections
 from session_core.compress.digest_text import digest_message, fact_lines
 from session_core.compress.plan_cache import PlanContext
 from session_core.compress.summary import amended_lines, summarize
@@ -13,6 +12,7 @@ from session_core.fact_selection import select_places
 from session_core.facts import extract, merge, open_question
 from session_core.plan import Digest, Fact, seqs_of
 from session_core.ranges import Ranges
+from session_core.recall.amendments import statements, with_corrections
 from session_core.turns import Importance, Message, Role
 
 STORED_FACTS = 4

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from session_core.compress.clip import clip, clip_arguments
 from session_core.compress.plan_cache import PlanContext
 from session_core.language.quoting import RECALLED
+from session_core.outputs.clip import clip, clip_arguments
 from session_core.turns import Message, Role, Unit
 
 LEAST_TEXT_TOKENS = 16

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from math import log, sqrt
 
 from session_core.classify import is_filler
-from session_core.compress.amendments import with_corrections
 from session_core.language.cues import is_commitment, kinds
 from session_core.language.instructions import is_instruction
 from session_core.language.quoting import quoted_line, speaker_name, split_quoted, unquoted
 from session_core.language.words import content_words, one_line, sentences, shorten
 from session_core.plan import Count, Fact, FactKind, GiveWay, never_pause
+from session_core.recall.amendments import with_corrections
 from session_core.turns import Importance, Message, Role
 
 SENTENCE_CHARACTERS = 320

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from session_core.compress.claims import Key, stated_keys
 from session_core.compress.summary import summarize
 from session_core.plan import Count, GiveWay, never_pause
 from session_core.turns import Message
+from session_core.verification.claims import Key, stated_keys
 
 WORTH = 0.7
 """A summary must state this share of what the rules state in as many tokens: distinct values and names."""

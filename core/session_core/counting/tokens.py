@@ -11,7 +11,7 @@ from typing import Protocol
 
 from session_core.counting.estimate import estimate
 from session_core.counting.tables import CL100K, O200K, table
-from session_core.forks import ForkSafeLock
+from session_core.runtime.forks import ForkSafeLock
 from session_core.turns import Message
 
 FRAMING_TOKENS = 4

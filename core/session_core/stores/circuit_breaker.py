@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from session_core.forks import ForkSafeLock
+from session_core.runtime.forks import ForkSafeLock
 
 
 class CircuitBreaker:

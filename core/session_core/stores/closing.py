@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 from session_core.errors import StoreClosed
-from session_core.forks import FORK_GUARD
+from session_core.runtime.forks import FORK_GUARD
 
 
 class Closing:

@@ -10,7 +10,6 @@ from typing import Unpack, cast
 from session_core.admission import require_storable
 from session_core.errors import ConfigError, StoreBusy, StoreUnreadable, named_type
 from session_core.events import Notice
-from session_core.offload import Executor, inline_serially
 from session_core.plan import Digest
 from session_core.ports import (
     Appended,
@@ -25,8 +24,9 @@ from session_core.ports import (
     State,
     Write,
 )
-from session_core.process_bound import ProcessBound
 from session_core.ranges import Ranges
+from session_core.runtime.offload import Executor, inline_serially
+from session_core.runtime.process_bound import ProcessBound
 from session_core.stores.copying import copy_by_value
 from session_core.stores.keyring import Keyring
 from session_core.stores.options import AppendOptions, CheckpointOptions, DropOptions

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, cast
 
 from session_core.advisers import Index
-from session_core.indexing import rebuild
 from session_core.ports import SessionStore
-from session_core.process_bound import ProcessBound
+from session_core.runtime.process_bound import ProcessBound
+from session_core.stores.indexing import rebuild
 from session_core.stores.retention import require_purging
 from session_core.turns import Key
 from session_core.voices import threaded

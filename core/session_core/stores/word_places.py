@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from zlib import crc32
 
-from session_core.retrieve import STOP_WORDS, ascii_words, searchable, terms
+from session_core.retrieval.retrieve import STOP_WORDS, ascii_words, searchable, terms
 from session_core.serial.cache import BoundedCache
 from session_core.turns import Key, Message
 

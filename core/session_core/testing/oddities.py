@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from session_core.ports import MessageList, Plain, SessionStore, Write
 from session_core.ranges import Ranges
-from session_core.retrieve import terms
+from session_core.retrieval.retrieve import terms
 from session_core.testing.fakes import KEY, Promise, bare_checkpoint, message
 from session_core.turns import Importance, Key, Media, Message, Native, Role
 

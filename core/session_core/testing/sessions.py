@@ -10,7 +10,7 @@ from session_core.ledger import MOST_OPEN_CALLS
 from session_core.plan import Digest, Fact, FactKind
 from session_core.ports import Marks, SessionStore
 from session_core.ranges import Ranges
-from session_core.retrieve import terms
+from session_core.retrieval.retrieve import terms
 from session_core.testing.fakes import KEY, Promise, bare_checkpoint, message
 from session_core.turns import Key, Message, Role, ToolCall
 

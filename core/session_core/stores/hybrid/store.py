@@ -31,8 +31,8 @@ from session_core.ports import (
     State,
     Write,
 )
-from session_core.process_bound import ProcessBound
 from session_core.ranges import Ranges
+from session_core.runtime.process_bound import ProcessBound
 from session_core.stores.cache import Cache
 from session_core.stores.circuit_breaker import CircuitBreaker
 from session_core.stores.closing import Closing

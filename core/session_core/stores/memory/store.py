@@ -24,9 +24,9 @@ from session_core.ports import (
     Stored,
     Write,
 )
-from session_core.process_bound import ProcessBound
 from session_core.ranges import Ranges
-from session_core.retrieve import searchable, terms
+from session_core.retrieval.retrieve import searchable, terms
+from session_core.runtime.process_bound import ProcessBound
 from session_core.sealed import seal_of, seal_of_checkpoint, seal_of_writes
 from session_core.stores.closing import Closing, LockWhileOpen
 from session_core.stores.list_parts import Before, base_of, store_list

@@ -16,7 +16,7 @@ from zlib import crc32
 from session_core.errors import InputError, StoreUnreadable
 from session_core.ports import Version
 from session_core.ranges import Ranges
-from session_core.retrieve import STOP_WORDS, ascii_words, searchable, terms
+from session_core.retrieval.retrieve import STOP_WORDS, ascii_words, searchable, terms
 from session_core.serial.cache import MESSAGE_BYTES, BoundedCache
 from session_core.serial.codec import decode_body, pack, packed_body, reading, unpack, wrap
 from session_core.turns import Importance, Key, Message, Role
@@ -123,7 +123,7 @@ def names(key: Key) -> tuple[str, str, str]:
 def id_hash(kept_id: bytes) -> int:
     """The integer by which messages are looked up; `kept_id` is the result of `id_in`.
 
-    Generated ids are consecutive (`session_core.ids`), and so are their index entries.
+    Generated ids are consecutive (`session_core.runtime.ids`), and so are their index entries.
     """
     if len(kept_id) == _GIVEN_BYTES:
         return int.from_bytes(kept_id[_GIVEN_BYTES // 2 :], "big", signed=True)

@@ -11,9 +11,9 @@ from session_core.errors import SessionError
 from session_core.events import Notice
 from session_core.plan import Digest
 from session_core.ports import Appended, Checkpoint, Lease, Loaded, Marks, SessionStore, State
-from session_core.process_bound import ProcessBound
 from session_core.ranges import Ranges
-from session_core.retrieve import searchable, terms
+from session_core.retrieval.retrieve import searchable, terms
+from session_core.runtime.process_bound import ProcessBound
 from session_core.sealed import is_sealed, seal_of, without_keys
 from session_core.serial.codec import (
     decode_digest,

@@ -12,7 +12,7 @@ import psycopg
 from psycopg import IsolationLevel
 from psycopg.errors import SerializationFailure
 
-from session_core.offload import BUSY_ROWS
+from session_core.runtime.offload import BUSY_ROWS
 from session_core.stores.closing import Closing
 from session_core.stores.fair_semaphore import FairSemaphore, Place
 from session_core.stores.postgres.address import Address

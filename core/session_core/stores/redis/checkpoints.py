@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from session_core.ids import fresh_id
 from session_core.ports import Appended, Checkpoint, Lease, MessageList, Plain, Stored, Version, Write
 from session_core.ranges import Ranges
+from session_core.runtime.ids import fresh_id
 from session_core.sealed import seal_of_checkpoint, seal_of_writes
 from session_core.serial.codec import pack, reading, unpack
 from session_core.stores.redis.calls import RedisCalls, packed, unpacked

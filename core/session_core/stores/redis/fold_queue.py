@@ -10,7 +10,7 @@ from typing import Any
 
 from session_core.errors import StoreUnreadable
 from session_core.fold_queue import KEPT_S, PRESENT_S, FoldTask, PolicyQueue
-from session_core.process_bound import ProcessBound
+from session_core.runtime.process_bound import ProcessBound
 from session_core.stores.redis.address import Address
 from session_core.stores.redis.names import as_bytes, as_text, escape, unescape
 from session_core.stores.redis.scripts import (

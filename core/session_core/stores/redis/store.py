@@ -10,12 +10,12 @@ from typing import Any
 
 from session_core.admission import require_storable
 from session_core.events import Notice
-from session_core.ids import fresh_id
-from session_core.offload import BUSY_ROWS
 from session_core.plan import Digest
 from session_core.ports import Appended, Checkpoint, Lease, Loaded, Marks, SessionStore, State
-from session_core.process_bound import ProcessBound
 from session_core.ranges import Ranges
+from session_core.runtime.ids import fresh_id
+from session_core.runtime.offload import BUSY_ROWS
+from session_core.runtime.process_bound import ProcessBound
 from session_core.serial.codec import notice_from_plain, notice_to_plain, pack, reading, unpack
 from session_core.stores.redis.address import Address
 from session_core.stores.redis.calls import packed, require_accepted, unpacked

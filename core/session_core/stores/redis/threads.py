@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from session_core.ids import fresh_id
 from session_core.ports import Checkpoint, Holding
 from session_core.ranges import Ranges
+from session_core.runtime.ids import fresh_id
 from session_core.serial.codec import reading
 from session_core.stores.redis.calls import RedisCalls, packed, require_accepted, unpacked
 from session_core.stores.redis.checkpoints import bare, whole

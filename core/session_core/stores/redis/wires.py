@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from session_core.batching import Batcher, BatchTimeout
-from session_core.offload import Executor, inline, inline_serially
+from session_core.runtime.batching import Batcher, BatchTimeout
+from session_core.runtime.offload import Executor, inline, inline_serially
 from session_core.stores.closing import Closing
 from session_core.stores.fair_semaphore import FairSemaphore
 from session_core.stores.redis.address import Address

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from session_core.errors import ConfigError, NewerSchema, StoreBusy, StoreError, StoreUnreadable
-from session_core.forks import FORK_GUARD, ForkSafeLock
+from session_core.runtime.forks import FORK_GUARD, ForkSafeLock
 from session_core.stores.closing import Closing
 from session_core.stores.sqlite.migrations import MIGRATIONS
 

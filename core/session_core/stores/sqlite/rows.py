@@ -12,7 +12,7 @@ from session_core.errors import NotFound
 from session_core.plan import Digest
 from session_core.ports import State
 from session_core.ranges import Ranges
-from session_core.retrieve import searchable, terms
+from session_core.retrieval.retrieve import searchable, terms
 from session_core.serial.cache import MESSAGE_BYTES, BoundedCache
 from session_core.serial.codec import (
     body_digest,
