@@ -97,15 +97,15 @@ class IdleConnections(Generic[C]):
         """Close the connection of a call that failed, if it cannot be used again.
 
         What an interrupted call prepared, and whether its pipeline ended, is unknown. A connection to a standby stays
-        there: after a failover only new ones lead to the primary, so those as old as this one are not used again
-        either. A server that never takes writes is not connected to anew by each of them.
+        there: after a failover only new ones lead to the primary, so no other old one is used again either. A server
+        that never takes writes is not connected to anew by each of them.
         """
         if isinstance(exc, ReadOnlySqlTransaction):
             with self._lock:
-                opened_s = self._opened_s[cursor.connection]
-                if opened_s > monotonic() - YOUNG_S:
+                young_s = monotonic() - YOUNG_S
+                if self._opened_s[cursor.connection] > young_s:
                     return
-                self._left_s = max(self._left_s, opened_s)
+                self._left_s = max(self._left_s, young_s)
             cursor.connection.pgconn.finish()
         elif not isinstance(exc, Exception):
             cursor.connection.pgconn.finish()
