@@ -83,6 +83,7 @@ def main() -> None:
         kept += [_kept(database, "texts", list(texts(size)), SMALL if size == SIZES[0] else 1) for size in SIZES]
         kept.append(_kept(database, f"texts_of_{MANY}", list(texts(SIZES[0])), MANY))
         kept.append(_kept(database, f"texts_behind_{THERE}", list(texts(SIZES[0])), MANY, THERE))
+        kept.append(_kept(database, f"mix_behind_{THERE}", list(mixed(SIZES[0])), MANY, THERE))
         say("Bytes on the server over the messages' JSON: tables, indexes and what is stored beside them.")
         table(["", "messages", "raw bytes", "floor", "ours", "langchain-postgres"], kept)
 
