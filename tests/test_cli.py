@@ -263,7 +263,28 @@ def test_the_doctor_finds_a_damaged_database(tmp_path, capsys):
         file.seek(4096 * 20)
         file.write(b"\xff" * 4096 * 4)
     assert main(["doctor", "--url", f"sqlite:///{path}"]) == 1
-    assert "damaged" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "PROBLEM  the store is damaged: " in told
+    assert "No problems found" not in told
+
+
+def test_what_a_damaged_database_still_has_is_exported_and_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Sessions("sqlite:///chat.db") as sessions:
+        for name in ("first", "second"):
+            sessions.session(name).append([{"role": "user", "content": f"{name} {n} " * 60} for n in range(200)])
+    with Path("chat.db").open("r+b") as file:
+        file.seek(4096 * 20)
+        file.write(b"\xff" * 4096 * 4)
+    assert main(["export", "--url", "sqlite:///chat.db"]) == 2
+    told = capsys.readouterr()
+    assert "session first" in told.err
+    Path("rescued.jsonl").write_text(told.out, encoding="utf-8")
+    assert main(["import", "rescued.jsonl", "--url", "sqlite:///new.db"]) == 0
+    with Sessions("sqlite:///new.db") as sessions:
+        assert [(state.key.session_id, len(state.head)) for state in sessions.list()] == [("second", 200)]
 
 
 @pytest.mark.parametrize("command", [["show"], ["delete", "--yes"], ["export"]])

@@ -56,11 +56,13 @@ class Findings:
     open_calls: tuple[Named, ...]
     oversized: tuple[Named, ...]
     risks: tuple[Risk, ...] = ()
+    damage: tuple[str, ...] = ()
 
     @property
     def healthy(self) -> bool:
         """Whether there are no problems."""
-        return not (self.behind or self.open_calls or self.oversized or self.estimated or self.risks)
+        found = (self.damage, self.risks, self.behind, self.open_calls, self.oversized)
+        return not (any(found) or self.estimated)
 
 
 async def examine(store: SessionStore, policy: Policy, *, tenant: str | None = None) -> Findings:
@@ -105,6 +107,7 @@ async def examine(store: SessionStore, policy: Policy, *, tenant: str | None = N
             if state.ledger.largest_tokens > budget.limit_tokens
         ),
         risks=await risks_of(store),
+        damage=await store.damage(),
     )
 
 
@@ -160,7 +163,16 @@ def _figures(findings: Findings) -> list[str]:
 
 
 def _problems(findings: Findings) -> list[str]:
-    texts = [line for risk in findings.risks for line in problem(risk.what, risk.means, risk.mend)]
+    texts = [
+        line
+        for one in findings.damage
+        for line in problem(
+            f"the store is damaged: {one}",
+            "Sessions of which a part is in damaged places cannot be read; all others are intact.",
+            "Stop the writers, then restore a backup, or save what can be read (docs/runbook.md).",
+        )
+    ]
+    texts += [line for risk in findings.risks for line in problem(risk.what, risk.means, risk.mend)]
     if findings.behind:
         texts += problem(
             f"folding is behind in {_list(findings.behind, 'tokens')}",
