@@ -200,3 +200,10 @@ def test_the_doctor_warns_of_what_throws_away_keys_with_an_end_where_sessions_ha
 def test_the_doctor_says_nothing_of_a_server_that_keeps_all(redis_store: RedisStore, plain_redis: RedisServer) -> None:
     assert not examined(redis_store, plain_redis, policy="noeviction")
     assert not examined(redis_store, plain_redis, policy="allkeys-lru", maxmemory="0")
+
+
+def test_the_doctor_warns_of_a_server_that_is_nearly_full(redis_store: RedisStore, plain_redis: RedisServer) -> None:
+    with plain_redis.client() as client:
+        used = int(client.info("memory")["used_memory"])
+    (told,) = examined(redis_store, plain_redis, policy="noeviction", maxmemory=str(int(used / 0.95)))
+    assert "9" in told.partition("uses ")[2].partition("% of its maxmemory")[0]

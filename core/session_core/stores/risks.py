@@ -1,4 +1,4 @@
-"""Settings of a store's server that can lose data, for any store."""
+"""Settings and conditions of a store's server that can lose data or refuse it, for any store."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from session_core.ports import Store
 
 @dataclass(frozen=True, slots=True)
 class Risk:
-    """A server setting that may lose stored data: what it is, what it means, and the fix."""
+    """A setting or condition of a server that may lose data or refuse it: what it is, what it means, and the fix."""
 
     what: str
     means: str
@@ -18,10 +18,10 @@ class Risk:
 
 
 class Exposed(Protocol):
-    """A store on a server whose settings may lose acknowledged data, and that can check them."""
+    """A store on a server that has such risks, and can check them."""
 
     async def risks(self) -> tuple[Risk, ...]:
-        """The risky settings at this moment; empty if there are none."""
+        """The risks at this moment; empty if there are none."""
         ...
 
 

@@ -23,6 +23,7 @@ from session_core.stores.redis.checkpoints import RedisCheckpoints, checkpoint_f
 from session_core.stores.redis.leases import RedisLeases
 from session_core.stores.redis.names import as_bytes, as_text, escape, pattern, unescape
 from session_core.stores.redis.rewrite import RedisRewriting
+from session_core.stores.redis.risks import memory_risks
 from session_core.stores.redis.rows import (
     Tails,
     digest_entry,
@@ -60,8 +61,6 @@ ROWS_AT_ONCE = 500
 """How many messages, or states, one command requests."""
 NAMES_AT_ONCE = 10_000
 """How many keys the server scans per step of a search for lost ones; it takes some milliseconds."""
-KEEPS_ALL = "noeviction"
-"""The only eviction policy with which a full server refuses writes and loses nothing."""
 NEW_MS = 3_600_000
 """A list entry younger than this may belong to a session that is being created. Entries of sessions that expire are
 removed from the list by their time."""
@@ -324,21 +323,9 @@ class RedisStore(RedisCheckpoints, RedisThreads, RedisLeases, RedisRewriting, Pr
         return ()
 
     async def risks(self) -> tuple[Risk, ...]:
-        """Whether the server evicts keys when its memory is full; of a cluster one node is asked."""
+        """Whether the server evicts keys or is nearly full; of a cluster one node is asked."""
         (info,) = await self._wire.run(Call(MEMORY, [self._names.tenants()], []))
-        figures = dict(line.split(":", 1) for line in info.decode().splitlines() if ":" in line)
-        policy = figures.get("maxmemory_policy", KEEPS_ALL)
-        ending = policy.startswith("volatile")
-        if policy == KEEPS_ALL or figures.get("maxmemory") == "0" or (ending and not self._ttl_ms):
-            return ()
-        return (
-            Risk(
-                f"the server throws keys away when it is full (maxmemory-policy {policy})",
-                "A session that lost one of its keys cannot be read any more, and what goes first is what nobody "
-                "used for a while. A deletion finds what is left as long as anything of the session itself is there.",
-                f"CONFIG SET maxmemory-policy {KEEPS_ALL}, and in its file; give it room, or ttl_s in the URL.",
-            ),
-        )
+        return memory_risks(info.decode(), sessions_expire=bool(self._ttl_ms))
 
     async def close(self) -> None:
         await self._wire.close()
