@@ -241,3 +241,20 @@ def test_delete_idle_on_the_command_line_needs_confirmation(tmp_path: Path, caps
     with Sessions(url) as sessions:
         assert {str(state.key) for state in sessions.list()} == {"acme/new", "globex/old"}
         assert asyncio.run(sessions.apurge(30 * 86_400.0)) == (Key("old", "globex"),)
+
+
+def test_a_purge_lets_other_writers_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, other = SqliteStore(tmp_path / "chat.db"), SqliteStore(tmp_path / "chat.db", busy_timeout_s=0.01)
+    for number in range(250):
+        run_blocking(store.append(Key(f"s{number}"), [message(1)]))
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        run_blocking(other.append(Key("written to meanwhile"), [message(len(pauses))]))
+
+    monkeypatch.setattr("session_core.stores.sqlite.store.time.sleep", pause)
+    assert len(run_blocking(store.purge(0.0))) >= 250
+    assert len(pauses) >= 3
+    for one in (store, other):
+        run_blocking(one.close())

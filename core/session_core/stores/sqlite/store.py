@@ -67,6 +67,15 @@ from session_core.stores.sqlite.threads import SqliteThreads
 from session_core.turns import Key, Message
 from session_core.voices import threaded
 
+PURGE_S = 0.05
+"""Seconds of one transaction of a purge; a large session may take longer."""
+PURGE_PAUSE_S = 0.025
+"""Seconds between two of them. SQLite has no queue of writers: those that wait look every 1 to 25 ms at first."""
+PURGED_AT_ONCE = 100
+"""Maximum sessions in one transaction."""
+Named = tuple[str, str]
+"""Tenant and id of a session."""
+
 
 @naming_sessions
 class SqliteStore(SqliteCheckpoints, SqliteThreads, ProcessBound):
@@ -218,26 +227,38 @@ class SqliteStore(SqliteCheckpoints, SqliteThreads, ProcessBound):
             return tuple(Key(name, whose) for whose, name in idle_sessions(connection, older_than_s, tenant))
 
     async def purge(self, older_than_s: float, *, tenant: str | None = None) -> tuple[Key, ...]:
-        """As in `Purging`, by this machine's clock; each session is deleted in a short transaction of its own."""
+        """As in `Purging`, by this machine's clock, in short transactions with pauses for other writers."""
         require_age(older_than_s, tenant)
         gone: list[Key] = []
         last = ("", "")
-        while True:
-            with self._file.reading() as connection:
-                found = idle_sessions(connection, older_than_s, tenant, behind=last, most=1)
-            if not found:
-                break
-            (last,) = found
-            with self._file.writing() as connection:
-                # It may have been written to since.
-                if is_idle(connection, last, older_than_s):
-                    delete_rows(connection, *last)
-                    gone.append(Key(last[1], last[0]))
+        while found := self._idle_after(last, older_than_s, tenant):
+            last, deleted = self._delete_idle(found, older_than_s)
+            gone += deleted
         with self._file.writing() as connection:
             left = drop_leases_of_nothing(connection, self._clock() - older_than_s, tenant)
         if gone or left:
             self._file.erased()
         return tuple(gone)
+
+    def _idle_after(self, last: Named, older_than_s: float, tenant: str | None) -> list[Named]:
+        with self._file.reading() as connection:
+            return idle_sessions(connection, older_than_s, tenant, behind=last, most=PURGED_AT_ONCE)
+
+    def _delete_idle(self, found: Sequence[Named], older_than_s: float) -> tuple[Named, list[Key]]:
+        """Delete those of `found` that are still idle, as many as one transaction takes, and pause; returns the last
+        one that was looked at, and those deleted."""
+        deleted: list[Key] = []
+        with self._file.writing() as connection:
+            end_s = time.monotonic() + PURGE_S
+            for last in found:
+                # It may have been written to since.
+                if is_idle(connection, last, older_than_s):
+                    delete_rows(connection, *last)
+                    deleted.append(Key(last[1], last[0]))
+                if time.monotonic() >= end_s:
+                    break
+        time.sleep(PURGE_PAUSE_S)
+        return last, deleted
 
     async def sessions(self, tenant: str | None = None) -> tuple[State, ...]:
         with self._file.reading() as connection:
