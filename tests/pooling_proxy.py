@@ -18,6 +18,8 @@ from urllib.parse import parse_qs, urlsplit
 STARTUP, SSL, GSS, CANCEL = 196_608, 80_877_103, 80_877_104, 80_877_102
 READY, IDLE = b"Z", b"I"
 CONNECTIONS = 3
+NO_OPTIONS = b"SFATAL\0C08P01\0Munsupported startup parameter: options\0\0"
+"""PgBouncer's answer to `options=`."""
 TRANSACTION_ENDS_AFTER = (b"Q", b"S")
 """Messages of a client that the server answers with READY."""
 
@@ -62,12 +64,15 @@ class PoolingProxy:
         with suppress(OSError, ConnectionError), client:
             while True:
                 length, kind = struct.unpack("!ii", _exactly(client, 8))
-                _exactly(client, length - 8)
+                said = _exactly(client, length - 8)
                 if kind == STARTUP:
                     break
                 if kind == CANCEL:
                     return
                 client.sendall(b"N")
+            if b"\0options\0" in said:
+                client.sendall(b"E" + struct.pack("!i", len(NO_OPTIONS) + 4) + NO_OPTIONS)
+                return
             client.sendall(self._hello)
             while True:
                 self._transaction(client, _message(client))

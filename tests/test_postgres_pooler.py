@@ -108,3 +108,8 @@ def test_without_prepare_0_the_error_names_it_and_nothing_is_written_twice(poole
     with Sessions(f"{place}&prepare=0") as after:
         stored = [m.id for m in run_blocking(after.store.record(KEY))]
     assert stored == [f"m{number}" for number in range(4 * PREPARED_AFTER_CALLS) if number not in refused]
+
+
+def test_options_that_a_pooler_refuses_are_named_with_the_mend(pooler: PoolingProxy) -> None:
+    with pytest.raises(ConfigError, match="leave it out of the URL, and set it with ALTER ROLE"):
+        PostgresStore(url(pooler, "&prepare=0&options=-c%20statement_timeout%3D5000"))

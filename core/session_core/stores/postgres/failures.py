@@ -94,6 +94,11 @@ _UNREACHED: tuple[tuple[re.Pattern[str], type[SessionError], str], ...] = (
         "have the server let this user in from here (pg_hba.conf), or name another in the URL",
     ),
     (re.compile("invalid .* (?:value|option)|bad value for"), ConfigError, "correct it in the URL"),
+    (
+        re.compile("unsupported startup parameter"),
+        ConfigError,
+        "the pooler takes no such option: leave it out of the URL, and set it with ALTER ROLE ... SET",
+    ),
     (re.compile("resolve host|translate host name"), StoreLost, "is the host's name right? Then retry"),
     (
         re.compile("timeout expired"),
