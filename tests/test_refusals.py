@@ -7,7 +7,7 @@ import pytest
 from session_core.counting.tokens import counter_for
 from session_core.passages.reading import read
 from session_core.passages.scoring import Question
-from session_core.recall.refusals import refused_wishes, refuses
+from session_core.recall.restatements import refused_wishes, refuses
 from session_core.turns import Message, Role
 from tests.quote_blocks import quote_block
 
