@@ -9,8 +9,9 @@ import pytest
 
 from session_core import Budget, Policy, Sessions
 from session_core.counting.tokens import counter_for
+from session_core.language.leaning import joined_with_reports
 from session_core.language.words import sentences
-from session_core.passages.reading import joined_sentences, read
+from session_core.passages.reading import PASSAGE_CHARACTERS, read
 from session_core.passages.scoring import Question, Relevance
 from session_core.turns import Message, Role
 from tests.quote_blocks import quote_block
@@ -97,5 +98,5 @@ def test_the_room_of_such_a_line_is_left_to_further_facts() -> None:
 )
 def test_tags_paths_and_lines_of_a_list_are_no_sentences_without_a_subject(text: str) -> None:
     said = Message(Role.USER, text, id="u", seq=1)
-    assert list(joined_sentences(sentences(text))) == list(sentences(text))
+    assert list(joined_with_reports(sentences(text), PASSAGE_CHARACTERS)) == list(sentences(text))
     assert len(read(said, count).passages) > 1

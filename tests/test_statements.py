@@ -8,9 +8,9 @@ from session_core.facts import extract, merge
 from session_core.language.abbreviations import expand_abbreviations
 from session_core.language.cues import is_correction, kinds
 from session_core.language.labels import is_labelled
-from session_core.language.reported_speech import is_report
+from session_core.language.leaning import is_report, joined_with_reports
 from session_core.language.words import words
-from session_core.passages.reading import joined_sentences
+from session_core.passages.reading import PASSAGE_CHARACTERS
 from session_core.plan import FactKind
 from session_core.turns import Message, Role
 
@@ -177,7 +177,10 @@ def test_other_colons_are_no_labels(sentence: str) -> None:
 
 def test_what_another_wants_stands_with_what_comes_of_it() -> None:
     said = ["The choir wants a second tent.", "We have no room for it.", "It rains."]
-    assert list(joined_sentences(said)) == ["The choir wants a second tent. We have no room for it.", "It rains."]
+    assert list(joined_with_reports(said, PASSAGE_CHARACTERS)) == [
+        "The choir wants a second tent. We have no room for it.",
+        "It rains.",
+    ]
 
 
 @pytest.mark.parametrize(

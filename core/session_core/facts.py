@@ -11,6 +11,7 @@ from session_core.classify import is_filler
 from session_core.fact_selection import KIND_ORDER
 from session_core.language.acceptance import (
     OFFERED_CHARACTERS,
+    chosen_from,
     considered,
     find_offer,
     find_wondering,
@@ -18,7 +19,6 @@ from session_core.language.acceptance import (
     only_declines,
     settles_offer,
 )
-from session_core.language.alternatives import chosen_from
 from session_core.language.amending import subject_words
 from session_core.language.changes import alters
 from session_core.language.cues import is_commitment, is_revision, kinds

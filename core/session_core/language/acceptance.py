@@ -122,6 +122,12 @@ _PLACE = re.compile(
     r"(?:[, ]+(?:por favor|bitte|s['’]il (?:te|vous) plaît|per favore|пожалуйста))?\W*$",
     re.IGNORECASE,
 )
+"""Names one of several only by its place or kind: "the second one"."""
+_PAIRED = re.compile(
+    r"[^\W_]\W+(?:and|or|und|oder|et|ou|y|e|o|en|of|и|или|i|lub|ve|veya) [^\W_]|[(]?\b(?:1|a)[.):] .*\b(?:2|b)[.):] |"
+    r"[と和或及와과]"
+)
+"""What joins two things of which one may be chosen."""
 
 
 def find_offer(text: str, empty: Callable[[str], bool]) -> str | None:
@@ -186,9 +192,16 @@ def is_only_answer(text: str) -> bool:
     return not text.endswith(("?", "？", "؟")) and len(words(text)) <= ANSWER_WORDS
 
 
-def names_place(text: str) -> bool:
-    """Whether `text` only names one of several by its place or kind: "the second one"."""
-    return is_only_answer(text) and _PLACE.match(text) is not None
+def chosen_from(told: str, sentence: str) -> str | None:
+    """What an assistant `told` that names several things, if a user's `sentence` chooses one of them ("Sand and navy
+    are available." "The other one."); else None. The sentence before is included if both are short."""
+    if not is_only_answer(sentence) or not _PLACE.match(sentence):
+        return None
+    texts = sentences(told)
+    if not texts or len(texts[-1]) > OFFERED_CHARACTERS or not _PAIRED.search(texts[-1]):
+        return None
+    both = one_line(" ".join(texts[-2:]))
+    return both if len(both) <= OFFERED_CHARACTERS else one_line(texts[-1])
 
 
 @lru_cache(maxsize=SENTENCES)

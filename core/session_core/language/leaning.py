@@ -1,7 +1,12 @@
-"""Detects sentences that mean nothing without the one right before them: "Sixty is too many. Make it seventy-five."."""
+"""Detects sentences that mean nothing without a neighbour.
+
+Without the one right before them ("Sixty is too many. Make it seventy-five."), or without the next one, which says what
+comes of a report ("My aunt wants fireworks. We don't.").
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
@@ -9,7 +14,7 @@ from session_core.language.amending import subject_words
 from session_core.language.cues import is_revision
 from session_core.language.number_words import spelled_numbers
 from session_core.language.values import ValueKind, values
-from session_core.language.words import SENTENCES, words
+from session_core.language.words import SENTENCES, sentences, words
 
 _ASKING = ("?", "？", "؟")
 _SENTENCES_OF_ONE = 6
@@ -17,6 +22,20 @@ _BESIDE = 2
 """Words besides a value; more of them tell something."""
 _LONGEST = 40
 """Characters; a longer sentence says what it is about."""
+_REPORTS = re.compile(
+    r"^\W*(?:(?:and|but|so|ok(?:ay)?|well|btw|also|und|aber|y|pero|et|mais|e|ma|mas|en|maar)[, ]+)*"
+    r"(?!(?:i|we|you|it|that|this|there|he['’]s|she['’]s|ich|wir|du|es|das|yo|je|nous|io|noi|eu|nós|ik|wij)\b)"
+    r"(?:[^\s,.;:!?]+[ ,]+){1,6}?"
+    r"(?:says?|said|thinks?|thought|believes?|suggests?|suggested|wants?|wanted|propose[sd]?|argue[sd]?|recommend(?:s|ed)|"
+    r"insist(?:s|ed)?|reckons?|swears?|swore|asks? (?:if|whether|for)|asked (?:if|whether|for)|claim(?:s|ed)|"
+    r"meint|meinte|sagt|sagte|findet|fand|will|wollte|möchte|schlägt|glaubt|"
+    r"dice[n]?|dijo|piensa|cree|opina|quiere|sugiere|propone|pense|veut|voudrait|trouve|suggère|"
+    r"pensa|vuole|vorrebbe|consiglia|diz|disse|acha|quer|sugere|zegt|zei|vindt|denkt|wil|wilde|"
+    r"говорит|сказал\w*|думает|считает|хочет|предлагает|mówi|uważa|chce)\b",
+    re.IGNORECASE,
+)
+_LEAST_WORDS = 3
+"""With fewer words than these, somebody is only named."""
 
 
 @lru_cache(maxsize=SENTENCES)
@@ -64,5 +83,31 @@ def joined(texts: Sequence[str], most_characters: int) -> Iterator[str]:
             if before:
                 yield before
             before = sentence
+    if before:
+        yield before
+
+
+@lru_cache(maxsize=SENTENCES)
+def is_report(sentence: str) -> bool:
+    """Whether `sentence` reports what somebody else says, thinks or wants."""
+    return len(sentence.split()) > _LEAST_WORDS and _REPORTS.search(sentence) is not None
+
+
+def is_report_with_outcome(text: str) -> bool:
+    """Whether `text` is such a report and what comes of it."""
+    return is_report(text) and not is_report(next(reversed(sentences(text)), ""))
+
+
+def joined_with_reports(texts: Sequence[str], most_characters: int) -> Iterator[str]:
+    """As `joined`, and each report together with the sentence after it."""
+    before = ""
+    for sentence in joined(texts, most_characters):
+        both = f"{before} {sentence}" if before else sentence
+        if before and len(both) > most_characters:
+            yield before
+            both = sentence
+        before = both if is_report(sentence) else ""
+        if not before:
+            yield both
     if before:
         yield before

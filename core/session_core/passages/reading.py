@@ -10,9 +10,8 @@ from itertools import groupby
 from typing import Literal
 
 from session_core.classify import is_filler
-from session_core.language.leaning import joined
+from session_core.language.leaning import joined_with_reports
 from session_core.language.quoting import speaker_name, split_quoted
-from session_core.language.reported_speech import is_report
 from session_core.language.words import sentences
 from session_core.outputs.json_text import Json, read_json
 from session_core.outputs.relevance import alarm_lines, prominent_lines
@@ -214,7 +213,8 @@ def _of_text(message: Message, price: float) -> Iterator[Passage]:
     if message.role is not Role.TOOL:
         voice: Voice = "user" if message.role is Role.USER else "assistant"
         for part, quoted in split_quoted(text) if voice == "user" else ((text, False),):
-            for sentence in joined_sentences(sentences(part)) if voice == "user" and not quoted else sentences(part):
+            said = sentences(part)
+            for sentence in joined_with_reports(said, PASSAGE_CHARACTERS) if voice == "user" and not quoted else said:
                 if not is_filler(sentence):
                     yield from make_passages(f"{QUOTE}{sentence}" if quoted else sentence, voice, price)
         return
@@ -233,22 +233,6 @@ def _lines(text: str) -> list[str]:
     alone = [between[place] for place in prominent_lines(between, MOST_STANDING_OUT)]
     first, last = ([line.strip() for line in end.splitlines()] for end in (text[:half], text[-half:]))
     return [*first, *alone, *last]
-
-
-def joined_sentences(texts: Sequence[str]) -> Iterator[str]:
-    """Sentences in order. A report of what somebody else wants is joined with the next sentence, which says what comes
-    of it: "Tom wants to wait. We don't.", and a sentence with what leans on it."""
-    before = ""
-    for sentence in joined(texts, PASSAGE_CHARACTERS):
-        both = f"{before} {sentence}" if before else sentence
-        if before and len(both) > PASSAGE_CHARACTERS:
-            yield before
-            both = sentence
-        before = both if is_report(sentence) else ""
-        if not before:
-            yield both
-    if before:
-        yield before
 
 
 def _form(line: str) -> str:

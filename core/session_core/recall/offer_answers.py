@@ -7,8 +7,7 @@ from dataclasses import replace
 
 from session_core.classify import is_filler
 from session_core.facts import own_words
-from session_core.language.acceptance import find_offer, is_only_answer, put, settles_offer
-from session_core.language.alternatives import chosen_from
+from session_core.language.acceptance import chosen_from, find_offer, is_only_answer, put, settles_offer
 from session_core.language.amending import ENDS, names
 from session_core.language.slots import typed
 from session_core.language.verdicts import judges

@@ -9,7 +9,7 @@ from session_core.language.acceptance import accepts_offer, put
 from session_core.language.continuations import asks_for_everything, is_continuation, is_question
 from session_core.language.cues import kinds as stated
 from session_core.language.labels import is_labelled
-from session_core.language.reported_speech import is_report, last
+from session_core.language.leaning import is_report_with_outcome
 from session_core.passages.reading import QUOTE, Passage
 from session_core.passages.scoring import Question, Read
 from session_core.passages.word_values import ORDINARY
@@ -88,7 +88,7 @@ def _act_weight(passage: Passage, *, asked_for: bool) -> float:
     if passage.voice != "user" or passage.text.startswith(QUOTE):
         return 1.0
     text = passage.text
-    if stated(text) or is_labelled(text) or (is_report(text) and not is_report(last(text))):
+    if stated(text) or is_labelled(text) or is_report_with_outcome(text):
         return _BINDS
     if is_question(passage.text):
         return _WONDERS

@@ -1,8 +1,8 @@
-"""Finds statements that were made again: a day, a time, a count or a choice that the same person changed soon after, and
-wishes that were refused, which the next wish replaces.
+"""Finds statements that were made again, and wishes that were refused.
 
-Showing only the older one would present it as still valid. It is not certain that both are about the same thing, so a
-pair only keeps both passages together.
+A day, a time, a count or a choice that the same person changed soon after; a wish that the next one replaces. Showing
+only the older one would present it as still valid. It is not certain that both are about the same thing, so a pair only
+keeps both passages together.
 """
 
 from __future__ import annotations
