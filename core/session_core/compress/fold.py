@@ -1,4 +1,4 @@
-"""Folds the oldest units of a record into a digest."""
+"""Folds the oldest units of a record into a digest: which turns, where the covered part ends, and what it says."""
 
 from __future__ import annotations
 
@@ -13,12 +13,47 @@ from session_core.facts import extract, merge, open_question
 from session_core.plan import Digest, Fact, seqs_of
 from session_core.ranges import Ranges
 from session_core.recall.amendments import statements, with_corrections
-from session_core.turns import Importance, Message, Role
+from session_core.turns import Importance, Message, Role, Unit
 
 STORED_FACTS = 4
 """A digest stores up to this many times the facts that a view has room for, so that later views can choose."""
 STORED_RULES = 16_000
 """Tokens of standing rules that a digest stores in addition, whether a view has room for them or not."""
+
+
+def fold_point(parts: Sequence[Unit], fixed_tokens: int, digest: Digest | None, *, context: PlanContext) -> int:
+    """How many of the oldest units a fold takes: whole turns, as few as bring the view to the target.
+
+    The last `keep_turns` turns stay verbatim as long as they take less than midway from the target to the threshold;
+    the last turn always stays. 0 if nothing is to be folded.
+    """
+    limits, budget = context.limits, context.limits.budget
+    starts = [i for i, unit in enumerate(parts) if unit.starts_turn and i > 0]
+    if not starts:
+        return 0
+    most = budget.keep_tokens(budget.summarize_at)
+    reserve = max(limits.summary_room + limits.facts_room, digest.tokens if digest else 0)
+    left = fixed_tokens + reserve + sum(unit.tokens for unit in parts)
+    keep_from = starts[-limits.keep_turns] if len(starts) >= limits.keep_turns else starts[0]
+    point = 0
+    for start in starts:
+        enough = left <= budget.fold_target_tokens
+        if enough or (start > keep_from and left <= most):
+            break
+        left -= sum(unit.tokens for unit in parts[point:start])
+        point = start
+    return point
+
+
+def covered_prefix(messages: Sequence[Message], chosen: Sequence[Unit]) -> int:
+    """How many of `messages` a fold of the units `chosen` covers: a prefix without messages of other units, so that
+    concurrent turns are never folded partly."""
+    seqs = {seq for unit in chosen for seq in unit.seqs}
+    ends = [i for i, message in enumerate(messages) if message.seq in seqs]
+    if not ends:
+        return 0
+    outside = (i for i, m in enumerate(messages[: ends[-1]]) if m.seq not in seqs and _speaks(m))
+    return min(ends[-1] + 1, next(outside, len(messages)))
 
 
 def fold(
@@ -83,3 +118,10 @@ def _brief(message: Message) -> Message:
         return message
     text, _, mark = message.clip.rpartition("\n")
     return replace(message, content=text if mark.startswith("[clipped") else message.clip)
+
+
+def _speaks(message: Message) -> bool:
+    """Whether the message belongs to a unit: system messages are pinned, orphans and empty ones belong to none."""
+    return (
+        message.role is Role.USER or bool(message.tool_calls) or (message.role is Role.ASSISTANT and not message.empty)
+    )

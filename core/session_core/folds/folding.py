@@ -10,9 +10,8 @@ from typing import TypeVar
 
 from session_core.advisers import LateClassifier
 from session_core.compress.digest_text import digest_message, hidden_rules
-from session_core.compress.fold import fold
+from session_core.compress.fold import covered_prefix, fold, fold_point
 from session_core.compress.summary_completion import complete_summary
-from session_core.compress.window import covered_prefix, fold_point
 from session_core.errors import ConfigError, Conflict, named_type
 from session_core.events import FellBack, Folded, RulesOutgrown
 from session_core.facts import extract

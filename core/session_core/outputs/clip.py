@@ -8,8 +8,16 @@ from dataclasses import dataclass
 
 from session_core.errors import BudgetError
 from session_core.outputs.arguments import shorten_arguments
-from session_core.outputs.detect import detect
-from session_core.outputs.pieces import Rendition, shorten
+from session_core.outputs.json_shape import JsonShape
+from session_core.outputs.json_text import read_json
+from session_core.outputs.lines import Lines
+from session_core.outputs.logs import read_log
+from session_core.outputs.markup import is_markup, markup_text
+from session_core.outputs.pieces import Rendition, Shape, shorten
+from session_core.outputs.prose import read_prose
+from session_core.outputs.sources import read_code, read_matches, read_paths
+from session_core.outputs.tables import read_table
+from session_core.outputs.traces import read_trace
 from session_core.plan import Count
 
 LEAST_TOKENS = 12
@@ -48,7 +56,7 @@ def clip(
     text = _encodable(text)
     if _fits(text, max_tokens, count):
         return None
-    shape = detect(_ESCAPES.sub("", text) if "\x1b" in text else text, terms)
+    shape = _shape(_ESCAPES.sub("", text) if "\x1b" in text else text, terms)
     fitted = _longest_fitting(shape.render, max_tokens, count, reference, _characters_per_token(text, count))
     if fitted is None:
         cut = lambda room: Rendition(shorten(text, room), f"shortened from {len(text):,} characters")  # noqa: E731
@@ -66,6 +74,26 @@ def clip_arguments(arguments: str, *, max_tokens: int, count: Count) -> str:
         if count(shorter) <= max_tokens:
             return shorter
     return "{}"
+
+
+def _shape(text: str, terms: frozenset[str]) -> Shape:
+    """The shape of `text`: of the first parser that accepts it. Text of no known kind is read as prose."""
+    found = read_json(text)
+    if found is not None:
+        return JsonShape(found, terms, lambda inner: _shape(inner, terms))
+    if is_markup(text):
+        sentence = markup_text(text)
+        return read_prose(Lines.of(sentence, terms), terms, kind="html", note="markup left out")
+    lines = Lines.of(text, terms)
+    return (
+        read_trace(lines, terms)
+        or read_matches(lines, terms)
+        or read_log(lines, terms)
+        or read_table(lines, terms)
+        or read_paths(lines, terms)
+        or read_code(lines, terms)
+        or read_prose(lines, terms)
+    )
 
 
 def _fits(text: str, max_tokens: int, count: Count) -> bool:

@@ -10,8 +10,7 @@ from session_core.outputs.grid import Grid
 from session_core.outputs.json_parts import SHORT, dump, keys_left, outline, quoted, small, with_gaps
 from session_core.outputs.json_rows import as_grid
 from session_core.outputs.json_text import Json, JsonText, Number
-from session_core.outputs.losses import Losses
-from session_core.outputs.pieces import MISSES, UNCUT, Rendition, Shape, ends, pick, shorten
+from session_core.outputs.pieces import MISSES, UNCUT, Rendition, Shape, counted, ends, pick, shorten
 from session_core.outputs.relevance import alarm_lines, by_terms, has_term
 
 _MAX_DEPTH = 12
@@ -39,13 +38,13 @@ class JsonShape:
         """The value in about `max_characters`, with the text around it."""
         before = shorten(self._found.before.strip(), max(48, max_characters // 8))
         after = shorten(self._found.after.strip(), max(48, max_characters // 8))
-        losses = Losses()
+        losses = _Losses()
         room = max(8, max_characters - len(before) - len(after))
         body = self._show(self._found.value, room, 0, losses)
         text = "; ".join(filter(None, [self._found.note, losses.summary()]))
         return Rendition("\n".join(filter(None, [before, body, after])), text or UNCUT)
 
-    def _show(self, value: Json, room: int, depth: int, losses: Losses) -> str:
+    def _show(self, value: Json, room: int, depth: int, losses: _Losses) -> str:
         whole = dump(value, room)
         if whole is not None:
             return whole
@@ -63,7 +62,7 @@ class JsonShape:
             return self._object(value, room, depth, losses)
         return self._array(value, room, depth, losses)
 
-    def _text(self, value: str, room: int, losses: Losses) -> str:
+    def _text(self, value: str, room: int, losses: _Losses) -> str:
         if isinstance(value, Number):
             losses.texts += 1
             return quoted(shorten(value, room))
@@ -78,7 +77,7 @@ class JsonShape:
         losses.texts += 1
         return quoted(shorten(value, max(1, room - 2)))
 
-    def _table(self, value: dict[str, Json] | list[Json], room: int, losses: Losses) -> str | None:
+    def _table(self, value: dict[str, Json] | list[Json], room: int, losses: _Losses) -> str | None:
         """`value` as a table if it consists of similar rows and the table is considerably shorter."""
         if id(value) not in self._grids:
             self._grids[id(value)] = as_grid(value, self._terms)
@@ -90,7 +89,7 @@ class JsonShape:
         opening, closing = "{}" if isinstance(value, dict) else "[]"
         return f"{opening}\n{rendition.body}\n{closing}"
 
-    def _object(self, value: dict[str, Json], room: int, depth: int, losses: Losses) -> str:
+    def _object(self, value: dict[str, Json], room: int, depth: int, losses: _Losses) -> str:
         if id(value) not in self._orders:
             self._orders[id(value)] = sorted(value, key=self._rank(value))
         order = self._orders[id(value)]
@@ -123,7 +122,7 @@ class JsonShape:
 
     def _grown(
         self, value: dict[str, Json], least: dict[str, str], order: list[str], left: int, depth: int,
-        losses: Losses,
+        losses: _Losses,
     ) -> dict[str, str]:  # fmt: skip
         """The entries of an object, with the remaining room shared among those that are shortened."""
         grown = dict(least)
@@ -164,13 +163,13 @@ class JsonShape:
 
         return rank
 
-    def _array(self, value: list[Json], room: int, depth: int, losses: Losses) -> str:
+    def _array(self, value: list[Json], room: int, depth: int, losses: _Losses) -> str:
         share = max(24, room // min(len(value), 8) - 2)
         if id(value) not in self._asked:
             texts = [small(item)[:200] for item in value[:_EXAMINED_ITEMS]]
             self._asked[id(value)] = by_terms(texts, self._terms)[:20] + sorted(alarm_lines(texts))[:20]
         order = list(dict.fromkeys([*self._asked[id(value)], *islice(ends(len(value)), room)]))
-        inside = Losses()
+        inside = _Losses()
         shown: dict[int, str] = {}
 
         def item(number: int) -> str:
@@ -184,3 +183,41 @@ class JsonShape:
         losses.items += len(value) - len(kept)
         losses.add(inside)
         return "[" + ",".join(with_gaps(kept, len(value))) + "]"
+
+
+class _Losses:
+    """What a rendition leaves out, counted while it is made."""
+
+    __slots__ = ("_said", "items", "keys", "parts", "texts")
+
+    def __init__(self) -> None:
+        self.items = self.keys = self.parts = self.texts = 0
+        self._said: list[str] = []
+
+    def count(self, left_out: str) -> None:
+        """Add what a part reports."""
+        if left_out and left_out != UNCUT:
+            self._said.append(left_out)
+
+    def add(self, other: _Losses) -> None:
+        """Add all counts of `other`."""
+        self.items += other.items
+        self.keys += other.keys
+        self.parts += other.parts
+        self.texts += other.texts
+        self._said += other._said
+
+    def summary(self) -> str:
+        """The counts as text; of several tables the first two."""
+        texts = list(self._said[:2])
+        if len(self._said) > 2:
+            texts.append(f"more in {counted(len(self._said) - 2, 'table')}")
+        if self.items:
+            texts.append(f"{counted(self.items, 'item')} left out")
+        if self.keys:
+            texts.append(f"{counted(self.keys, 'key')} left out")
+        if self.parts:
+            texts.append(f"{counted(self.parts, 'part')} reduced to shape")
+        if self.texts:
+            texts.append(f"{counted(self.texts, 'long text')} shortened")
+        return "; ".join(texts)
