@@ -12,7 +12,6 @@ from functools import lru_cache
 
 from session_core.language.amending import OTHER_WORDS, names, split_common_ends, subject_words
 from session_core.language.lifted import LIFTING_WORDS, SHIFTING_WORDS, lifts, restricts, roots, shifts, was_so
-from session_core.language.moved_things import names_another_thing
 from session_core.language.new_values import (
     NEW_VALUE_WORDS,
     clauses,
@@ -142,8 +141,6 @@ class Change:
         lifts its restriction.
         """
         if _ASKING.search(old) or len(said_words(old)) > _LONGEST_WORDS or said_words(old) == said_words(self.text):
-            return False
-        if names_another_thing(self.text, old):
             return False
         shared = self.about & subject_of(old)
         if self.lifted and self.lifted <= roots(old) and not (_others(old, self.text) or _other_name(old, self.text)):

@@ -11,7 +11,7 @@ from session_core.language.words import SENTENCES, STOP_WORDS, words
 
 MAX_SLOT_CHARACTERS = 60
 
-_ATTRIBUTES = frozenset(
+ATTRIBUTES = frozenset(
     (
         "name surname nickname email e-mail mail phone mobile number address zip postcode birthday "
         "birthdate age height weight "
@@ -192,7 +192,7 @@ def without(text: str, gone: Sequence[Value]) -> str:
 
 
 def _plain(named: str) -> str:
-    texts = [word for word in words(named) if word not in STOP_WORDS or word in _ATTRIBUTES]
+    texts = [word for word in words(named) if word not in STOP_WORDS or word in ATTRIBUTES]
     return " ".join(texts)[:MAX_SLOT_CHARACTERS]
 
 
@@ -202,6 +202,6 @@ def _attribute(named: str, given: str) -> bool:
     if last in _PERSONS:
         return False
     first = next(iter(values(given[:80])), None)
-    if last in _ATTRIBUTES or named.split()[0] in _MARKS or not last.isascii():
+    if last in ATTRIBUTES or named.split()[0] in _MARKS or not last.isascii():
         return first is not None or len(words(given)) <= MAX_ANSWER_WORDS
     return first is not None and first.start <= 3 and first.kind is not ValueKind.NUMBER and last in THINGS

@@ -6,8 +6,8 @@ import re
 from collections.abc import Hashable
 from functools import lru_cache
 
-from session_core.language.amending import subject_words
-from session_core.language.slots import typed, without
+from session_core.language.amending import names, subject_words
+from session_core.language.slots import ATTRIBUTES, typed, without
 from session_core.language.values import Value, ValueKind, currency
 from session_core.language.words import words
 
@@ -16,6 +16,8 @@ STATEMENTS = 2_048
 _LETTER = re.compile(r"(?<=\w )[B-HJ-Z]\b(?!['’])|(?<=[a-z] )A(?= (?:is|was|has|had|costs)\b)")
 _CODE_DIGITS = 5
 NOTHING: frozenset[str] = frozenset()
+ROOT = 4
+"""How many first letters the forms of a word share."""
 MOST_ALIKE = 8
 """Maximum statements with the same beginning or end that are compared, the newest."""
 
@@ -163,6 +165,18 @@ def other_subjects(text: str) -> frozenset[str]:
 def subjects_of(text: str) -> frozenset[str]:
     """The subject of `text` without values; includes the letter of "room B"."""
     return other_subjects(text) | frozenset(_LETTER.findall(text))
+
+
+def names_another_thing(correction: str, known: str) -> bool:
+    """Whether `correction` names what it speaks of ("the dentist was moved to 9 May"), or somebody ("Leo's exam"), and
+    `known` names others, as far as their words tell: it may be the same by another name."""
+    told, about = _roots(correction), _roots(known)
+    return bool(told) and bool(about) and (told.isdisjoint(about) or not names(correction) <= names(known))
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _roots(text: str) -> frozenset[str]:
+    return frozenset(word[:ROOT] for word in other_subjects(text) - ATTRIBUTES)
 
 
 def is_restatement(old: str, new: str) -> bool:

@@ -20,7 +20,6 @@ from session_core.language.amending import (
 )
 from session_core.language.changes import Change, change, subject_of
 from session_core.language.cues import is_correction, is_revision, kinds
-from session_core.language.moved_things import names_another_thing
 from session_core.language.slots import THINGS, may_fill, same_slot, slot, without
 from session_core.language.statements import (
     Frames,
@@ -31,6 +30,7 @@ from session_core.language.statements import (
     has_only_numbers,
     is_restatement,
     left_of,
+    names_another_thing,
     other_subjects,
     replace_value,
     said_words,
@@ -67,11 +67,13 @@ CORRECTION_REACH = 60
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """The facts that are replaced, the one that tells what the new one is about, and its subject."""
+    """The facts that are replaced, the one that tells what the new one is about, and its subject; `unsure` if they may
+    speak of another thing."""
 
     gone: tuple[int, ...] = ()
     told_by: int | None = None
     about: str | None = None
+    unsure: bool = False
 
 
 _NONE_FOUND = _Found()
@@ -109,6 +111,9 @@ class Facts:
         found = self._of_its_slot(fact, correcting=correcting)
         if not found.gone and correcting:
             found = self._with_its_slot(fact, _of_its_type(self.all, fact))
+        if found.unsure:
+            self._append(fact, found.gone)
+            return
         if not found.gone:
             placed = by_user and not answers and self._put_beside(fact, correcting)
             if not placed and not (by_user and _only_another_wish(fact)):
@@ -191,15 +196,7 @@ class Facts:
         found = found or self._changed(fact)
         if not found:
             return False
-        for index in found:
-            known = self.all[index]
-            if known.kind is FactKind.RULE:
-                self._add(replace(fact, kind=FactKind.RULE))
-            else:
-                kind = known.kind if known.kind.pinned or known.kind in _LASTING else FactKind.CORRECTION
-                text = append_correction(known.text, fact.text)
-                self._supersede(index, fact, text)
-                self._add(replace(fact, kind=kind, text=text, slot=known.slot))
+        self._append(fact, found)
         old = old or frozenset(word for index in found for word in self._old_value(index, fact))
         about = frozenset(word for index in found for word in subject_words(self.all[index].text))
         for index in range(found[0] + 1 if old and found else len(self.all), len(self.all)):
@@ -209,6 +206,18 @@ class Facts:
                 self._supersede(index, fact, fact.text)
         return True
 
+    def _append(self, fact: Fact, found: Sequence[int]) -> None:
+        """Put `fact` on one line with each of the facts `found`."""
+        for index in found:
+            known = self.all[index]
+            if known.kind is FactKind.RULE:
+                self._add(replace(fact, kind=FactKind.RULE))
+            else:
+                kind = known.kind if known.kind.pinned or known.kind in _LASTING else FactKind.CORRECTION
+                text = append_correction(known.text, fact.text)
+                self._supersede(index, fact, text)
+                self._add(replace(fact, kind=kind, text=text, slot=known.slot))
+
     def _old_value(self, index: int, fact: Fact) -> list[str]:
         """The words of the values at `index` in whose place `fact` puts another of their type."""
         new, words = families(fact.text), {form(value) for value in values_in(fact.text)}
@@ -217,11 +226,7 @@ class Facts:
 
     def _meant(self, fact: Fact) -> tuple[list[int], frozenset[str]]:
         new = families(fact.text)
-        own = [
-            (index, fact.seq - known.seq, known.text)
-            for index, known in self._own(fact)
-            if not names_another_thing(fact.text, known.text)
-        ]
+        own = [(index, fact.seq - known.seq, known.text) for index, known in self._own(fact)]
         alike = [(index, 0, text) for index, back, text in own if new & families(text) and back <= NAMES_NEAR]
         plain = not other_subjects(fact.text) if new else is_correction(fact.text)
         found, old = retracted_statements(fact.text, alike if new else own, plain=plain)
@@ -338,13 +343,15 @@ def _of_its_type(facts: Sequence[Fact], fact: Fact) -> _Found:
                 same = [i for i in reach if i in nearest or not spoken_by_user(facts[i])]
                 gone = [i for i in same if states_only(facts[i].text, old)] or [index]
                 told_by = next((i for i in gone if spoken_by_user(facts[i])), index)
+                if not named and names_another_thing(fact.text, facts[told_by].text):
+                    return _Found((told_by,), unsure=True)
                 return _Found(tuple(gone), told_by, _subject(facts[told_by], old))
     return _NONE_FOUND
 
 
 def _open(known: Fact, fact: Fact) -> bool:
     """Whether a correction by value can mean `known`, as far as its kind, its slot and who said it tell."""
-    if known.kind is FactKind.RULE or not may_fill(fact.slot, known.slot) or names_another_thing(fact.text, known.text):
+    if known.kind is FactKind.RULE or not may_fill(fact.slot, known.slot):
         return False
     return _one_voice(known, fact) if spoken_by_user(known) else _speaks_of(known, fact.slot)
 
