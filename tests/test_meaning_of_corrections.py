@@ -152,12 +152,6 @@ def test_a_wish_beside_a_value_that_is_replaced_stays(old: str, new: str, kept: 
     assert old not in told
 
 
-def test_a_file_that_a_correction_names_as_wrong_is_found_behind_a_long_run() -> None:
-    between = [f"step {at} went well, go on please" for at in range(40)]
-    told = standing("I want the findings in REVIEW.md", *between, "put the findings into comments, not in REVIEW.md")
-    assert "I want the findings in REVIEW.md (later: “put the findings into comments, not in REVIEW.md”)" in told
-
-
 def test_a_word_that_is_named_as_wrong_is_not_taken_back_elsewhere() -> None:
     between = [f"step {at} went well, go on please" for at in range(40)]
     told = standing("I was born in Oslo", *between, "the meeting is in Bergen, not in Oslo")
