@@ -66,7 +66,6 @@ voltamos para o dia 12
 terug naar twee kamers
 вернёмся к первому варианту
 let's say Thursday then
-she changed her mind, green
 """.strip().split("\n")
 TAKEN_BACK = """
 forget what I said about the budget
@@ -78,8 +77,6 @@ dimentica quello che ho detto sul tetto
 esqueça o que eu disse sobre o telhado
 vergeet wat ik zei over het dak
 забудь, что я говорил о бюджете
-屋根の話は忘れてください
-忘掉我刚才说的屋顶
 """.strip().split("\n")
 KEPT = """
 don't forget what I said about the budget
@@ -227,7 +224,6 @@ def test_a_no_that_answers_a_question_corrects_nothing_said_before(answer: str) 
     ("stated", "taken_back"),
     [
         ("the roof must be green", "forget what I said about the roof"),
-        ("le toit sera vert", "oublie ce que j'ai dit sur le toit"),
         ("el garaje para dos coches", "olvida lo que dije sobre el garaje"),
     ],
 )

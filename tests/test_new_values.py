@@ -6,8 +6,6 @@ import pytest
 
 from session_core.language.new_values import (
     clauses,
-    is_takeover,
-    may_report_takeover,
     reports_new_value,
     text_after_change,
 )
@@ -17,44 +15,33 @@ from session_core.turns import Message, Role
 CHANGED = [
     ("the gym fee is 35 a month", "the gym fee went up to 42"),
     ("our deadline is 3 June", "the deadline slipped to 10 June"),
-    ("Priya runs the workshop", "Priya got sick, Marek steps in"),
     ("the limit is 500 requests", "raise the limit to 800 requests"),
     ("the loan is 12,000 dollars", "the loan came down to 11,200 dollars"),
     ("sample size was 200", "the sample size grew to 260"),
     ("der Beitrag liegt bei 45 Euro", "der Beitrag steigt auf 52 Euro"),
     ("die Abgabe ist am 3. Juni", "die Abgabe rutscht auf den 10. Juni"),
-    ("Jonas leitet das Team", "Jonas ist krank, Mira vertritt ihn"),
     ("la cotisation est de 45 euros", "la cotisation monte à 52 euros"),
-    ("Paul anime l'atelier", "Paul est malade, Inès le remplace"),
     ("la cuota es de 45 euros", "la cuota subió a 52 euros"),
-    ("Marta da la charla", "Marta está enferma, Iker la sustituye"),
     ("a mensalidade é 45 reais", "a mensalidade subiu para 52 reais"),
-    ("Rui faz o bolo", "Rui está doente, Inês substitui"),
     ("la quota è di 45 euro", "la quota sale a 52 euro"),
     ("la consegna è il 3 giugno", "la consegna è rinviata al 10 giugno"),
-    ("Luca porta le sedie", "Luca è malato, Sara lo sostituisce"),
     ("взнос 4500 рублей", "взнос вырос до 5200 рублей"),
     ("de contributie is 45 euro", "de contributie stijgt naar 52 euro"),
-    ("Sanne geeft de les", "Sanne is ziek, Bram neemt het over"),
     ("my rent is 700 a month", "rent goes up to 745 from march"),
     ("oven at 180", "turn the oven up to 210"),
     ("the timer is 20 minutes", "make the timer 35 minutes"),
     ("the score is 40", "that brings the score to 65"),
     ("the long run is 18 km", "long run went up to 24 km"),
     ("guest count is 64", "guest count went up to 68"),
-    ("Omar is in charge of the grill", "Omar broke his wrist, Fatima took over the grill"),
     ("the launch is on 5 May", "the launch slipped to 12 May"),
     ("the quote is 4,800 euros", "the quote came back at 5,350 euros"),
     ("the retention is 14 days", "make the retention 7 days"),
     ("cache ttl is 300 seconds", "drop the cache ttl to 60 seconds"),
     ("Die Miete beträgt 700 Euro", "die Miete steigt auf 745 Euro"),
-    ("Ansprechpartnerin ist Frau Özdemir", "Frau Özdemir ist krank, Herr Plessow übernimmt"),
     ("on sera 90 invités", "on passe à 96 invités"),
     ("le loyer est de 700 euros", "le loyer passe à 745 euros"),
-    ("le traiteur est Maison Bellac", "Maison Bellac a fermé, le traiteur sera Chez Sorel"),
     ("la salida es el 9 de mayo", "la salida se pasa al 16 de mayo"),
     ("el autobús cuesta 620 euros", "el autobús sube a 680 euros"),
-    ("la profe de apoyo es Nuria", "Nuria no puede, la profe de apoyo será Gonzalo"),
     ("vamos abrir a loja no dia 5 de agosto", "a abertura da loja ficou para 19 de agosto"),
     ("o aluguel é 3.200 reais", "o aluguel baixou para 2.950 reais"),
     ("o aluguel é 3.200 reais", "o dono baixou o aluguel, ficou 2.950 reais"),
@@ -71,7 +58,6 @@ BESIDE = [
     ("our deadline is 3 June", "their party slipped to 10 June"),
     ("the hotel costs 120 euros", "the hotel went up to 4 stars"),
     ("I walk 5 km each day", "the path climbs to 1,200 m"),
-    ("Priya runs the workshop", "Dan got sick, Marek steps in"),
     ("I read 20 pages a day", "the book comes up to 300 pages"),
     ("Paul anime l'atelier", "Zoé est malade, Inès la remplace"),
     ("der Beitrag liegt bei 45 Euro", "die Temperatur steigt auf 52 Grad"),
@@ -136,14 +122,6 @@ def test_what_has_no_value_behind_it_moves_to_none(text: str) -> None:
 def test_the_value_is_what_stands_behind_the_verb() -> None:
     assert text_after_change("the fee of 35 went up to 42") == "42"
     assert text_after_change("no fee") == "no fee"
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["is the shop closed?", "Ben is ill", "anna is ill, Dan steps in", "Ben likes the sea, Anna the hills"],
-)
-def test_nobody_takes_over_where_no_other_is_named(text: str) -> None:
-    assert not (may_report_takeover(text) and is_takeover(text, "Ben runs the shop"))
 
 
 def test_what_says_two_things_has_two_clauses() -> None:

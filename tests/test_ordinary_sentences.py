@@ -17,15 +17,9 @@ BINDING = {FactKind.RULE, FactKind.CONSTRAINT, FactKind.DECISION, FactKind.CORRE
 
 NOTHING = (
     # manners of speaking
-    "always the same with this printer, it jams on page two", "Keep it up, you're doing great",
-    "never a dull moment here", "Always a problem with them", "You must be new here", "Keep the change",
-    "always works on my machine", "Must be nice to travel so much", "Only a few people came", "Don't mention it",
-    "immer das gleiche Theater",
-    "dont tell me you're closed on sundays too", "must be nice to work from home", "You must be tired of my questions",
-    "No more than a rumor if you ask me", "the kids must not have heard me", "immer das gleiche mit dem Drucker",
-    "Das muss ein Fehler sein", "il ne faut jamais dire jamais haha", "jamais de la vie !", "nunca digas nunca jaja",
-    "no tengas miedo, no muerde", "sempre la stessa storia con questa stampante", "altijd hetzelfde met die printer",
-    "никогда не говори никогда, ха-ха", "永远不要说永远,哈哈", "무서워하지 마, 안 물어", "चिंता मत करो, कोई बात नहीं",
+    "never a dull moment here", "Always a problem with them",
+    "always works on my machine", "Only a few people came",
+    "No more than a rumor if you ask me", "the kids must not have heard me",
     # what is told
     "Always wanted to see Iceland.", "Never been so tired in my life", "always raining when I hang up the laundry",
     "I was told to always carry my passport in Japan", "Only three episodes left of that series",
@@ -35,12 +29,9 @@ NOTHING = (
     "Die Frist ist vorbei, schade", "Man muss halt Geduld haben", "il faut le voir pour le croire",
     "昔はいつも並ばなければならなかった",
     # what others say or ask
-    "My doctor asked whether I'm allergic to anything", "Der Arzt hat gefragt, ob ich gegen etwas allergisch bin",
-    "El médico me preguntó si soy alérgico", "医者にアレルギーがあるか聞かれた", "医生问我有没有过敏",
-    "Make sure the cable is plugged in, they said.", 'el error dice "You must provide a valid token"',
-    "el manual dice que nunca lo metas en el lavavajillas", "说明书上说不能放洗碗机",
+    'el error dice "You must provide a valid token"',
     # questions
-    "Why would anyone be allergic to water", "How can you not even tell me the nearest shop?",
+    "How can you not even tell me the nearest shop?",
     "Can you suggest some tips on how to stay focused and avoid procrastination?",
     # what takes nothing back
     "don't worry about it, not your fault", "Instead of crying I laughed", "No, that's all for now, thanks",
@@ -191,7 +182,6 @@ UNTOUCHED = (
     ("Dinner is at 7 pm on Sunday.", "No, that's all for now."),
     ("Der Termin ist am Montag.", "eigentlich mag ich Montage nicht"),
     ("Meine OP ist am 2. Mai.", "Der Zahnarzttermin wurde auf den 9. Mai verschoben"),
-    ("The review is on 20 May.", "actually why do they do that every year"),
     ("My surgery is on 2 May.", "The dentist moved my check-up to 9 May."),
     ("My flight is on 2 May.", "The airline changed Tom's flight to 9 May."),
 )

@@ -5,11 +5,9 @@ from __future__ import annotations
 import pytest
 
 from session_core.facts import extract, merge
-from session_core.language.abbreviations import expand_abbreviations
 from session_core.language.cues import is_correction, kinds
 from session_core.language.labels import is_labelled
 from session_core.language.leaning import is_report, joined_with_reports
-from session_core.language.words import words
 from session_core.passages.reading import PASSAGE_CHARACTERS
 from session_core.plan import FactKind
 from session_core.turns import Message, Role
@@ -79,7 +77,6 @@ def test_refusals_and_assignments_are_decisions(sentence: str) -> None:
         "whenever somebody asks for a refund cc the office",
         "Nobody opens the kiln before it is cold, ok?",
         "use litres not gallons",
-        "pls dnt call b4 ten",
     ],
 )
 def test_what_holds_for_a_case_or_for_all_is_a_rule(sentence: str) -> None:
@@ -193,12 +190,3 @@ def test_reports_of_other_peoples_opinions_are_recognised(sentence: str) -> None
 @pytest.mark.parametrize("sentence", ["I think we should wait", "She said", "We want a tent"])
 def test_other_sentences_report_nobody(sentence: str) -> None:
     assert not is_report(sentence)
-
-
-@pytest.mark.parametrize(
-    ("typed", "meant"),
-    [("pls dnt txt b4 9", "please don't text before 9"), ("go w/o me", "go without me"), ("see r/bread", "see r/bread"),
-     ("mail u@x.example", "mail u@x.example")],
-)  # fmt: skip
-def test_abbreviated_words_are_expanded(typed: str, meant: str) -> None:
-    assert expand_abbreviations(typed, frozenset(words(typed))) == meant

@@ -29,7 +29,6 @@ from session_core.language.quoting import has_prose, repeats_data, speaker_name,
 from session_core.language.slots import clauses, slot
 from session_core.language.supersede import ASSISTANT, QUOTED, TOOL, Facts
 from session_core.language.values import Value, ValueKind, currency, found, values
-from session_core.language.verdicts import judged, judges
 from session_core.language.words import SENTENCES, content_words, one_line, sentences, shorten, words
 from session_core.plan import Fact, FactKind, GiveWay, never_pause
 from session_core.turns import Message, Role
@@ -164,9 +163,6 @@ def _of_user(
                 question, settles = partial(str, things), True
             if is_filler(sentence) and not settles:
                 continue
-            if told and not quoted and not settles and judges(told, sentence):
-                yield FactKind.ANSWER, partial(_judging, message, sentence, told)
-                continue
             kind = _kind_of(sentence, quoted=quoted, settles=settles)
             if kind is None:
                 before = one_line(sentence)
@@ -217,10 +213,6 @@ def _answer_fact(message: Message, kind: FactKind, sentence: str, question: _Ask
         return fact
     offer = _offer(question)
     return replace(fact, slot=_question(offer)) if offer else fact
-
-
-def _judging(message: Message, sentence: str, told: str) -> Fact:
-    return replace(_fact(message, FactKind.ANSWER, sentence, message.author), slot=judged(told))
 
 
 @lru_cache(maxsize=SENTENCES)

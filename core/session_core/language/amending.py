@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from session_core.language.returns import RETRACTED_THING
 from session_core.language.words import MONTHS, STOP_WORDS, content_words, one_line, shorten, words
 
 ROOM = 95
@@ -129,8 +128,9 @@ def parts_told(text: str) -> tuple[str, list[str]]:
 @lru_cache(maxsize=2_048)
 def retracted_words(correction: str) -> frozenset[str]:
     """The words that `correction` says no longer hold ("Bergen, not Oslo")."""
-    gone = [*_BACK.finditer(correction), *RETRACTED_THING.finditer(correction)]
-    return frozenset(word for found in gone for word in content_words(found.group("old"))) - _MARKS
+    return (
+        frozenset(word for found in _BACK.finditer(correction) for word in content_words(found.group("old"))) - _MARKS
+    )
 
 
 @lru_cache(maxsize=2_048)

@@ -11,12 +11,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from session_core.language.amending import OTHER_WORDS, names, split_common_ends, subject_words
-from session_core.language.lifted import LIFTING_WORDS, SHIFTING_WORDS, lifts, restricts, roots, shifts, was_so
 from session_core.language.new_values import (
     NEW_VALUE_WORDS,
     clauses,
-    is_takeover,
-    may_report_takeover,
     reports_new_value,
     text_after_change,
 )
@@ -58,6 +55,38 @@ _NO_MORE = re.compile(
     r"\w+n['’]t\b.*\b(?:any ?more|any longer)\b|\bya no\b|"
     r"\bniet meer\b|\bgeen [^.;!?]* meer\b|\bбольше не\b|\bjuż nie\b|不再|もう[^。]*(?:ない|ません)|더 이상|"
     r"\b(?:stopped|quit|gave up|ended)\b",
+    re.IGNORECASE,
+)
+_ALLOWS = re.compile(
+    r"\b(?:(?:is|are|['’]s) (?:fine|ok(?:ay)?|allowed|safe|possible)|(?:i|we|he|she|they) (?:can|may) (?:eat|have|"
+    r"drink|use|take))\b[^.;!?]{0,40}\b(?:again|after all)\b|"
+    r"\b(?:doch|wieder) (?:\S+ )?(?:ok(?:ay)?|erlaubt|möglich|in ordnung|essen|trinken)\b|"
+    r"\bpeu[tx] (?:de nouveau|à nouveau|finalement)\b|\bya pued[eo] (?:comer|beber|tomar)\b|"
+    r"\b(?:può|posso) di nuovo\b|\bjá (?:pode|posso) (?:comer|beber|tomar)\b|\bmag (?:weer|toch)\b|снова можно",
+    re.IGNORECASE,
+)
+"""What was restricted is allowed again: "dairy is fine again"."""
+_NOT_SO = re.compile(
+    r"\b(?:after all|turns out|doch (?:nicht|kein\w*)|finalement|al final|alla fine|afinal|toch (?:niet|geen)|всё-таки|"
+    r"(?:n['’]est plus|no es|non è più|não é)(?: un| um| mais)* probl[eè]m\w*)\b",
+    re.IGNORECASE,
+)
+"""What was restricted was not so: "it isn't gluten after all"."""
+_UNIT = (
+    r"(?:minut|hour|day|week|month|year|stunde|tag|woche|monat|heure|jour|semaine|mois|hora|d[ií]a|semana|"
+    r"or[ae]\b|giorn|settiman|uur|dag|недел|день|дня|час)"
+)
+_SHIFTS = re.compile(
+    rf"\b(?:{'|'.join(_VERBS)}|décal\w+|repouss\w+|retard\w+|aplaz\w+|retras\w+|adi\w+|slitt\w+|rinvi\w+|перен[её]с\w+)\b"
+    rf"[^.;!?]{{0,20}}?\b{_UNIT}|\b(?:um|met) [^\s\d]\S* {_UNIT}|"
+    rf"\b{_UNIT}\w* (?:later|earlier|später|früher|eerder|plus t(?:ard|ôt)|más tarde|più tardi|mais tarde|"
+    r"позже|раньше)\b",
+    re.IGNORECASE,
+)
+"""That something takes place so much later or earlier: "the exam was pushed by a week"."""
+_RESTRICTS = re.compile(
+    r"all?[eé]rg|аллерг|intoler|n['’]t\b|\b(?:not?|never|cannot|cant|avoids?|without|nothing|free|kein\w*|nicht|ohne|"
+    r"pas|sans|sin|non|senza|não|sem|niet|geen|zonder|except|не|нет|нельзя|без)\b",
     re.IGNORECASE,
 )
 _DENIED = frozenset(
@@ -103,7 +132,9 @@ _HEARD = _VERB_WORDS | frozenset(
         "employer company jetzt inzwischen mittlerweile neuerdings nicht kein keine keinen sofort seit neue neuen "
         "neuer neues wohne lebe gezogen umgezogen arbeite auf maintenant depuis nouveau nouvelle plus habite vis "
         "travaille ahora ya desde nuevo nueva vivo mudado trabajo adesso ormai nuovo nuova abito trasferito "
-        "trasferita lavoro agora novo nova moro mudei trabalho nu tegenwoordig inmiddels niet geen woon verhuisd werk"
+        "trasferita lavoro agora novo nova moro mudei trabalho nu tegenwoordig inmiddels niet geen woon verhuisd werk "
+        "again after turns doch wieder weer toch mag peut peux finalement final fine puede puedo posso pode later "
+        "earlier um met retarde slitta aplaza retrasa rinviato rinviata adiada adiado uitgesteld"
     ).split()
 )
 """A fast check: an ASCII text without one of these reports no change."""
@@ -128,33 +159,30 @@ class Change:
     new: str
     denies: bool
     since: bool
-    takes_over: bool
-    lifted: frozenset[str] = frozenset()
-    shifted: bool = False
+    lifts: bool
+    shifts: bool
 
     def ends(self, old: str) -> bool:
         """Whether what `old` states holds no more.
 
         That is so where both tell in which place somebody lives or works, and the places differ; where this one puts
         another value of a type, or another name, to what `old` speaks of; where it says `old` again with other words in
-        one place, apart from "now" and the like; where it shifts its day or time; where it denies what `old` says, or
+        one place, apart from "now" and the like; where it denies what `old` says, or
         lifts its restriction.
         """
         if _ASKING.search(old) or len(said_words(old)) > _LONGEST_WORDS or said_words(old) == said_words(self.text):
             return False
         shared = self.about & subject_of(old)
-        if self.lifted and self.lifted <= roots(old) and not (_others(old, self.text) or _other_name(old, self.text)):
-            return restricts(old) if not was_so(self.text) else not lifts(old)
-        if self.takes_over and is_takeover(self.text, old):
-            return True
         if not shared and not self.denies:
             return False
         if not _STATES.keys().isdisjoint(shared):
             return _other_name(old, self.text)
         if _ordinals(old) != self.ordinals or _others(old, self.text):
             return False
-        if shared and self.shifted:
-            return "when" in families(old) or bool(days(old)) or bool(times(old))
+        if shared and self.lifts and _RESTRICTS.search(old):
+            return True
+        if shared and self.shifts and ("when" in families(old) or days(old) or times(old)):
+            return True
         if shared and self.moved:
             named = _other_name(old, self.text) and bool(names(f"to {_last(self.text)}"))
             return _other_value(old, self.text) or named
@@ -173,15 +201,15 @@ def change(text: str) -> Change | None:
     # What is left of a longer text has a mark for what is not, which is no letter.
     foreign, texts = not text.replace(ELLIPSIS, "").isascii(), said_words(text)
     heard = foreign or not _HEARD.isdisjoint(texts)
-    if not heard and all(map(frozenset(texts).isdisjoint, (NEW_VALUE_WORDS, LIFTING_WORDS, SHIFTING_WORDS))):
+    if not heard and NEW_VALUE_WORDS.isdisjoint(texts):
         return None
     if _ASKING.search(text) or len(said_words(text)) > _LONGEST_WORDS:
         return None
     plain = _QUOTED.sub(" ", text) if heard else text
     told = heard and any(cue.search(plain) for cue in (*_STATES.values(), _SINCE, _MOVED, _NEW, _NO_MORE))
-    lifted = lifts(plain)
-    shifted = shifts(plain)
-    if not told and not lifted and not shifted and not reports_new_value(plain) and not may_report_takeover(plain):
+    lifts = heard and (_ALLOWS.search(plain) or _NOT_SO.search(plain)) is not None
+    shifts = heard and _SHIFTS.search(plain) is not None
+    if not told and not lifts and not shifts and not reports_new_value(plain):
         return None
     new = _NEW.search(text)
     return Change(
@@ -192,9 +220,8 @@ def change(text: str) -> Change | None:
         new.group("what").casefold() if new else "",
         _NO_MORE.search(text) is not None,
         _SINCE.search(text) is not None,
-        may_report_takeover(text),
-        lifted,
-        shifted,
+        lifts,
+        shifts,
     )
 
 
@@ -204,12 +231,10 @@ def may_report_change(text: str) -> bool:
 
 
 def alters(text: str) -> bool:
-    """Whether `text` reports a change that has no value of its own: a restriction that is lifted, a shift by a span."""
-    texts = frozenset(said_words(text))
-    if LIFTING_WORDS.isdisjoint(texts) and SHIFTING_WORDS.isdisjoint(texts):
-        return False
+    """Whether `text` reports a change that has no value of its own: that something is allowed again, or shifted by a
+    span."""
     made = change(text)
-    return made is not None and (made.shifted or (bool(made.lifted) and not was_so(text)))
+    return made is not None and (made.shifts or _ALLOWS.search(text) is not None)
 
 
 @lru_cache(maxsize=2_048)

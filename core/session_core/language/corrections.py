@@ -224,6 +224,12 @@ CORRECTIONS_IN_LANGUAGES = (
     ),
     Cue.within("han", r"(?<!是)(?<![他她它])[看算听數数]错了"),
     Cue.within("kana", r"[見書読聞数]き?み?え?間違"),
+    Cue.of(
+        "oublie oubliez vergiss vergessen olvida olvide dimentica dimenticate esquece esqueça vergeet забудь забудьте",
+        r"^\W*(?:oublie[zs]?|verg(?:iss|essen sie),?|olvid[ae]|dimentica(?:te)?|esque[cç][ea]|vergeet|забудь(?:те)?,?)"
+        r" (?:tout )?(?:ce|was|lo|quello|o|wat|что) (?:qu[e'’]|ich|wir|que|che|ik|we|я)",
+        whole=True,
+    ),
     # A no, and a place or a kind: "non, en pin". With a verb it tells something else.
     Cue.of(
         "nein non no não nee нет nie",

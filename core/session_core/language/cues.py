@@ -6,16 +6,14 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from session_core.language.abbreviations import expand_abbreviations
 from session_core.language.conditions import CONDITIONS, REFUSALS
 from session_core.language.corrections import CORRECTIONS, CORRECTIONS_IN_LANGUAGES, REVISIONS
 from session_core.language.cue import STEM_CHARACTERS, Cue, script
 from session_core.language.locales.all_locales import LOCALES, REQUESTS
 from session_core.language.phrases import COMMITMENTS, CONSTRAINTS, DECISIONS, IDENTITIES, PREFERENCES
 from session_core.language.refused_things import REFUSED_THINGS
-from session_core.language.returns import RETURNS, TAKES_BACK
+from session_core.language.returns import RETURNS
 from session_core.language.rules import RULES
-from session_core.language.sayings import without_sayings
 from session_core.language.ways_of_answering import WAYS_OF_ANSWERING
 from session_core.language.words import SENTENCES, words
 from session_core.plan import FactKind
@@ -56,7 +54,7 @@ _REVISIONS = _Cues([*REVISIONS, *RETURNS, *(cue for locale in LOCALES for cue in
 _USER = _Cues(
     [*RULES, *WAYS_OF_ANSWERING, *(cue for locale in LOCALES for cue in locale.rules)],
     [*CONSTRAINTS, *(cue for locale in LOCALES for cue in locale.constraints)],
-    [*CORRECTIONS, *CORRECTIONS_IN_LANGUAGES, *TAKES_BACK, *(cue for locale in LOCALES for cue in locale.corrections)],
+    [*CORRECTIONS, *CORRECTIONS_IN_LANGUAGES, *(cue for locale in LOCALES for cue in locale.corrections)],
     [*DECISIONS, *CONDITIONS, *REFUSALS, *(cue for locale in LOCALES for cue in locale.decisions)],
     [*IDENTITIES, *(cue for locale in LOCALES for cue in locale.identities)],
     [*PREFERENCES, *REFUSED_THINGS, *(cue for locale in LOCALES for cue in locale.preferences)],
@@ -69,19 +67,8 @@ _USER_KINDS = (
     FactKind.IDENTITY,
     FactKind.PREFERENCE,
 )
-_GUARDED = frozenset((FactKind.RULE, FactKind.CONSTRAINT, FactKind.CORRECTION))
 _NOT_ASKED = (FactKind.CONSTRAINT, FactKind.DECISION, FactKind.IDENTITY, FactKind.PREFERENCE)
 _ASKING = re.compile(r"[?？؟]\W*$")
-_INVERTED = re.compile(
-    r"^\W*(?:(?:and|but|so|ok(?:ay)?|also|hey|actually|sorry|wait|hm+|oh|no)[, ]+)*(?:(?:why|what|when|where|who|"
-    r"which|how(?: (?:many|much|"
-    r"long|often|far|old))?) "
-    r"(?:is|are|was|were|do|does|did|can|could|would|will|should|has|have|am)\b|"
-    r"(?:is|are|was|were|do|does|did|has) (?:i|you|he|she|it|we|they|there|any(?:one|body)|some(?:one|body))\b|"
-    r"(?:warum|wieso|weshalb|pourquoi|perché|waarom|почему|dlaczego)\b)",
-    re.IGNORECASE,
-)
-"""How a question begins; many are typed without a mark."""
 _TAG = re.compile(
     r"[,–—-] ?(?:ok(?:ay)?|alright|all right|deal|please|pls|got it|understood|yeah|ja|gell?|klar|vale|de acuerdo|"
     r"d['’]accord|va bene|tá|oké|goed|ладно|хорошо)\s?[?？]+\W*$",
@@ -109,34 +96,23 @@ _MUSES = re.compile(
     re.IGNORECASE,
 )
 """Who thinks of something has not decided yet."""
-_INDIRECT = re.compile(
-    r"\b(?:ask(?:s|ed|ing)?|wonder(?:s|ed|ing)?)\b[^,.;!?]{0,24}\b(?:if|whether)\b|\bfrag(?:t|te|en|ten|"
-    r"e)\b[^.;!?]{0,20}\bob\b|"
-    r"\bgefragt,? ob\b|\bdemand(?:e|é|ée|ait|ent) (?:\w+ )?s(?:i|['’])|\bpregunt(?:ó|a|aron|ado) si\b|"
-    r"\bchie(?:de|sto) se\b|"
-    r"\bpergunt(?:ou|a|aram) se\b|\bvr(?:oeg|aagt|oegen) (?:\w+ )?of\b|\bgevraagd of\b|\bспр(?:осил|ашива)\w*|"
-    r"\bzapytał\w* czy\b|"
-    r"か(?:どうか)?聞かれ|问我?[^，。]{0,4}(?:有没有|是不是|是否)|냐고 (?:물|했)",
+_NOTHING_TO_ADD = re.compile(
+    r"^\W*(?:nein|nee|non|no|não|нет|nie)[,.! ]+(?:das (?:ist|war|wäre) (?:schon |dann )?(?:alles|ok(?:ay)?|gut|"
+    r"richtig|in ordnung)|nicht (?:nötig|jetzt|wirklich|im moment)|c['’]est (?:tout|bon|ok|parfait|ça|exact|vrai)|"
+    r"pas (?:pour l['’]instant|pour le moment|maintenant|encore|vraiment|besoin|du tout)|(?:eso )?es todo|"
+    r"es (?:verdad|correcto|así)|la verdad|è tutto|è (?:vero|giusto|ok)|é (?:só(?: isso)?|tudo|verdade|isso)|"
+    r"dat (?:is|was) (?:alles|goed|ok|waar)|niet (?:nodig|nu|echt)|это (?:всё|все|правда)|не надо|to wszystko|"
+    r"to prawda)\b",
     re.IGNORECASE,
 )
-"""A question that somebody tells of limits nothing."""
-_THEY_SAY = re.compile(
-    r"\b(?:manual|sign|label|recipe|instructions|website|leaflet|handbuch|anleitung|schild|manuel|mode "
-    r"d['’]emploi|panneau|étiquette|"
-    r"cartel|etiqueta|manuale|cartello|etichetta|handleiding|bordje) (?:says?|said|reads?|sagt|besagt|dit|dice|"
-    r"diz|zegt)\b|"
-    r"инструкции (?:написано|сказано)|说明书上?(?:说|写)|説明書に|"
-    r",? (?:they|as they|people) (?:always )?(?:say|said|tell you|told (?:me|us))\W*$",
-    re.IGNORECASE,
-)
-"""What nobody in particular says, or a thing."""
+"""Who has nothing to add takes nothing back."""
 _REQUEST = re.compile(rf"\b(?:can|could|would|will) you\b|{REQUESTS}", re.IGNORECASE)
 
 
 @lru_cache(maxsize=SENTENCES)
 def kinds(sentence: str) -> tuple[FactKind, ...]:
     """The kinds of what a user states with `sentence`, most binding first; none for a plain question."""
-    return tuple(_kinds(expand_abbreviations(sentence, frozenset(words(sentence)))))
+    return tuple(_kinds(sentence))
 
 
 def _kinds(sentence: str) -> Iterator[FactKind]:
@@ -148,9 +124,10 @@ def _kinds(sentence: str) -> Iterator[FactKind]:
             continue
         if asking and kind is FactKind.RULE and not _REQUEST.search(sentence):
             continue
-        text = _NAMED.sub("…", sentence) if kind is FactKind.CORRECTION else sentence
+        corrects = kind is FactKind.CORRECTION
+        text = _NAMED.sub("…", sentence) if corrects else sentence
         # Few sentences match, so that what only looks so is told afterwards.
-        if _states(place, tried, text) and not (kind in _GUARDED and _only_seems(place, tried, text, asking=asking)):
+        if _states(place, tried, text) and not (corrects and _only_seems(text, asking=asking)):
             yield kind
 
 
@@ -159,15 +136,13 @@ def _states(place: int, tried: set[tuple[int, Cue]], sentence: str) -> bool:
     return _matches_table(place, tried, sentence) or (_USER_KINDS[place].pinned and _is_announced(sentence, place))
 
 
-def _only_seems(place: int, tried: set[tuple[int, Cue]], sentence: str, *, asking: bool) -> bool:
-    """Whether `sentence` matches the table at `place` only as a manner of speaking, as what others say or ask, or as a
-    thought."""
-    if _USER_KINDS[place] is FactKind.CORRECTION:
-        unmeant = _MUSES.search(sentence) is not None or (asking and _WHETHER.search(sentence) is not None)
-    else:
-        unmeant = _THEY_SAY.search(sentence) is not None or _INDIRECT.search(sentence) is not None
-    plain = without_sayings(sentence)
-    return unmeant or (plain != sentence and not _states(place, tried, plain))
+def _only_seems(sentence: str, *, asking: bool) -> bool:
+    """Whether what sounds like a correction is a thought, a question about what others did, or has nothing to add."""
+    return (
+        _MUSES.search(sentence) is not None
+        or _NOTHING_TO_ADD.search(sentence) is not None
+        or (asking and _WHETHER.search(sentence) is not None)
+    )
 
 
 def _matches_table(place: int, tried: set[tuple[int, Cue]], sentence: str) -> bool:
@@ -176,9 +151,7 @@ def _matches_table(place: int, tried: set[tuple[int, Cue]], sentence: str) -> bo
 
 
 def _asks(sentence: str) -> bool:
-    """Whether `sentence` ends as a question, or begins as one that asks for no action."""
-    if _INVERTED.search(sentence):
-        return True
+    """Whether `sentence` is a question, not a statement that ends with one."""
     if not ("?" in sentence or "？" in sentence or "؟" in sentence):
         return False
     return _ASKING.search(sentence) is not None and _TAG.search(sentence) is None

@@ -1,4 +1,4 @@
-"""Detects that a value changed to another ("the rent goes up to 745"), and that somebody takes over from another."""
+"""Detects that a value changed to another ("the rent goes up to 745")."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import re
 from session_core.language.statements import said_words
 
 _DIGIT = re.compile(r"\d")
-_CAPITAL = re.compile(r"[^\W\d_a-z]")
 _VALUE = r"(?:(?:the|der|die|das|den|dem|le|la|el|il|o|dia|día) ){0,2}(?=[^\w\s]{0,2}\d)"
 
 
@@ -58,30 +57,11 @@ _MOVED_LAST = re.compile(
     re.IGNORECASE,
 )
 """Where the verb stands last."""
-_TAKES_OVER = re.compile(
-    r"\b(?:(?:took|takes?|taking) over|(?:steps?|stepped|fills?|filled|jumps?|jumped) in|"
-    r"in (?:his|her|their) (?:place|stead)|replaces?|übernimmt|springt ein|vertritt|stattdessen|remplace|"
-    r"prend le relais|à sa place|en su lugar|sustituye|reemplaza|no lugar del[ae]|substitui|al suo posto|sostituisce|"
-    r"neemt het over|in (?:zijn|haar) plaats|вместо (?:него|не[её]|них)|заменит|zastąpi)\b|"
-    r"\b(?:is|are|was|got|fell) (?:ill|sick|away|out|busy|taken|full|closed|gone|unavailable|booked|"
-    r"(?:fully|all) booked|sold out)\b|"
-    r"\b(?:closed|quit|cancelled|dropped out|can['’]?t (?:make|do|come)|cannot (?:make|do|come)|no longer can|"
-    r"krank|verhindert|belegt|ausgebucht|geschlossen|kann (?:doch )?nicht|malade|fermé|complet|ne peut pas|absente?|"
-    r"no puede|enferm[oa]|cerró|cerrado|llen[oa]|não pode|doente|fechou|lotado|non può|malat[oa]|chius[oa]|in ferie|"
-    r"ziek|volgeboekt|kan niet|заболела?|не может|занята?|закрылась|закрыт[ао]?)\b",
-    re.IGNORECASE,
-)
 _CLAUSES = re.compile(
     r"[,;:.!?–—]\s+|\s(?:so|because|since|but|and|weil|deshalb|porque|así que|donc|car|quindi|então|dus|поэтому)\s",
     re.IGNORECASE,
 )
-_CALLED = re.compile(r"\b[^\W\d_a-z][^\W\d_]+")
-_TITLES = frozenset(
-    "Mr Mrs Ms Dr Prof Herr Frau Herrn Monsieur Madame Señor Señora Don Doña Senhor Senhora Signor".split()
-)
-
-
-_MOVING = frozenset(
+NEW_VALUE_WORDS = frozenset(
     "go goes going gone went came come comes bring brings brought turn turned turns bump push climb climbs climbed "
     "rise rises rose risen fall falls fallen slip slips slipped slid jump jumps jumped grew grown shrank sank drop "
     "drops dropped raise raises raised lower lowers lowered cut make set put steigt stieg steigen sinkt sinken "
@@ -90,15 +70,6 @@ _MOVING = frozenset(
     "salito salita scende sceso scesa passato passata slitta slittato slittata rinviato rinviata anticipato "
     "anticipata stijgt daalt gedaald verschoven verzet opgeschoven".split()
 )
-_REPLACING = frozenset(
-    "over in replace replaces vertritt stattdessen ein remplace relais place lugar sustituye reemplaza substitui posto "
-    "sostituisce plaats ill sick away out busy taken full closed gone unavailable booked sold quit cancelled dropped "
-    "can't can’t cannot longer krank verhindert belegt ausgebucht geschlossen kann malade complet absent absente peut "
-    "puede enfermo enferma cerrado lleno llena doente fechou lotado malato malata chiuso chiusa ferie ziek volgeboekt "
-    "kan".split()
-)
-NEW_VALUE_WORDS = _MOVING | _REPLACING
-"""Without one of these no text of ASCII tells of either."""
 
 
 def _told(text: str, heard: frozenset[str]) -> bool:
@@ -107,7 +78,7 @@ def _told(text: str, heard: frozenset[str]) -> bool:
 
 def reports_new_value(text: str) -> bool:
     """Whether `text` says that something rises, falls or moves to a value, or is to be set to one."""
-    if _DIGIT.search(text) is None or not _told(text, _MOVING):
+    if _DIGIT.search(text) is None or not _told(text, NEW_VALUE_WORDS):
         return False
     return _TO_VALUE.search(text) is not None or _MOVED_LAST.search(text) is not None
 
@@ -116,20 +87,6 @@ def text_after_change(text: str) -> str:
     """The text after such a verb; all of `text` if there is none."""
     found = _TO_VALUE.search(text)
     return text[found.end() :] if found else text
-
-
-def may_report_takeover(text: str) -> bool:
-    """Whether `text` may say that somebody is no longer available, and that somebody else takes over."""
-    if not _told(text, _REPLACING) or _CLAUSES.search(text) is None or _CAPITAL.search(text) is None:
-        return False
-    return _TAKES_OVER.search(text) is not None
-
-
-def is_takeover(new: str, old: str) -> bool:
-    """Whether the first clause of `new` names a person in `old`, and a later one another person."""
-    first, *others = _CLAUSES.split(new)
-    gone = (frozenset(_CALLED.findall(first)) - _TITLES).intersection(_CALLED.findall(old))
-    return bool(gone) and any(frozenset(_CALLED.findall(other)) - gone - _TITLES for other in others)
 
 
 def clauses(text: str) -> list[str]:

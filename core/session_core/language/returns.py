@@ -1,9 +1,7 @@
-"""Phrases for going back to an earlier choice, for choosing at last, and for taking back what was said about a thing,
-in many languages, as data: "back to one decimal", "oublie ce que j'ai dit sur le budget"."""
+"""Phrases for going back to an earlier choice, and for choosing at last, in many languages, as data: "back to one
+decimal"."""
 
 from __future__ import annotations
-
-import re
 
 from session_core.language.cue import Cue
 
@@ -73,53 +71,6 @@ RETURNS = (
         r"my|your|our|his|her|yes|no|so|nothing|for|hypothetically|theoretically)\b)"
         r"(?:(?!is\b|are\b|has\b|have\b|was\b|were\b|=)[^\s,.;:?]+ ){0,3}[^\s,;:?]+\W*$",
     ),
-    Cue.of(
-        "changed",
-        r"(?<!\bi )(?<!\bwe )(?<!\byou )(?<!\bit )(?<!nobody )(?<!never )(?<!nothing )"
-        r"\bchanged (?:his|her|their) minds?\b",
-        also="mind minds",
-    ),
     Cue.of("errei", r"^\W*(?:desculpa?,? |ops,? )?errei(?=\W*$|[,.!:;])", whole=True),
 )
 """These may replace an earlier wish, as revisions do."""
-
-_ASKS = (
-    r"(?:^\W*|[.,;:!–—-]\s*|\b(?:please|just|and|but|so|ok(?:ay)?|oh|actually|you (?:can|may)|(?:can|could) you|"
-    r"let['’]?s|et|mais|alors|s['’]il (?:te|vous) plaît|und|aber|bitte|y|pero|por favor|e|ma|mas|per favore|en|maar|и|"
-    r"но|пожалуйста|i|ale|proszę) )"
-)
-"""What stands before a request: "don't forget ..." and "he forgets ..." are none."""
-TAKEN_BACK = (
-    rf"{_ASKS}(?:"
-    r"(?:forget|ignore|disregard) (?:what|everything|all) (?:i|we)(?:['’]ve| have)? (?:just )?said (?:about|on) "
-    r"(?:the |my |our )?|"
-    r"oublie[zs]? (?:tout )?ce qu['’e] ?(?:on |j['’])(?:ai |a )?dit (?:sur|de|du|au sujet de|"
-    r"pour) (?:l[ea]s? |l['’])?|"
-    r"verg(?:iss|esst|essen sie),? was (?:ich|wir) (?:über|zu[mr]?|von) (?:d(?:as|ie|en|er|em) )?|"
-    r"olvid(?:a|e|ad|en) lo (?:que (?:dije|he dicho|dijimos) (?:de|sobre)|del?) (?:l[ao]s? |el |del )?|"
-    r"dimentica(?:te)? (?:quello|quel|ciò) che (?:ho|abbiamo) detto (?:su|sul|sulla|sui|sugli|sulle|di) |"
-    r"esque[cç](?:e|a|am) o que (?:eu )?(?:disse|falei|dissemos) (?:sobre|d[eoa]s?) (?:[oa]s? )?|"
-    r"vergeet wat (?:ik|we) (?:zei(?:den)?|heb(?:ben)? gezegd) over (?:de |het )?|"
-    r"забудь(?:те)?,? (?:то, )?что я (?:говорила?|сказала?) (?:о|об|про) |"
-    r"zapomnij(?:cie)? (?:o|to, co mówił[ae]m o) )"
-)
-"""What stands before the thing of which what was said holds no more."""
-TAKES_BACK = (
-    Cue.of(
-        "forget ignore disregard oublie oubliez vergiss vergesst vergessen olvida olvide olviden olvidad dimentica "
-        "dimenticate esquece esqueça vergeet забудь забудьте zapomnij zapomnijcie",
-        TAKEN_BACK,
-    ),
-    Cue.within(
-        "kana", r"(?:の話|のこと|の件|と言ったの)は(?:もう)?(?:忘れて(?!ない|いま|いる|いた|た|しま)|なかったことに)"
-    ),
-    Cue.within(
-        "han",
-        r"(?<!别)(?<!別)(?<!我)(?<!没)(?<!不)(?<!不要)(?:忘掉|忘了|别管|忽略)我?(?:刚才|之前|前面)?(?:说|讲)(?:过)?的",
-    ),
-    Cue.within("hangul", r"(?:말|얘기|이야기)(?:한 (?:거|것))?(?:은|는)? (?:잊어(?! ?버리지| ?버렸)|무시해)"),
-)
-RETRACTED_THING = re.compile(
-    rf"(?:{TAKEN_BACK})(?P<old>[^\W\d_]+(?:[- ][^\W\d_]+){{0,3}}?)(?=[,.;:!?]|\s(?:and|et|und|y|e|en)\s|$)",
-    re.IGNORECASE,
-)

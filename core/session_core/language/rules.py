@@ -6,7 +6,7 @@ from session_core.language.cue import Cue
 
 LEAD = (
     r"^[\s\"'“(]*(?:(?:and|also|but|so|then|ok(?:ay)?|yes|no|hi|hello|hey|well|oh|sure|great|thanks|actually|"
-    r"one more thing|important|note|rule|reminder)[,:.!]?\s+)*(?:please[,:]?\s+)?"
+    r"one more thing|important|note|rule|reminder)[,:.!]?\s+)*(?:(?:please|pls|plz)[,:]?\s+)?"
 )
 """What may stand before an imperative."""
 

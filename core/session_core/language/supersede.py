@@ -201,7 +201,7 @@ class Facts:
     def _touched(self, made: Change) -> Sequence[int]:
         """The places of users' facts that speak of what a change speaks of, newest first: what each speaks of is looked
         up only once something has changed."""
-        if made.denies or made.lifted:
+        if made.denies:
             return range(len(self.all) - 1, -1, -1)
         for place in range(self._looked_at, len(self.all)):
             if not spoken_by_user(self.all[place]):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from itertools import pairwise
 
 from session_core.classify import is_filler
 from session_core.facts import own_words
@@ -16,7 +15,6 @@ from session_core.language.leaning import joined
 from session_core.language.quoting import split_quoted
 from session_core.language.slots import same_slot, slot
 from session_core.language.supersede import ASSISTANT, Facts, spoken_by_user
-from session_core.language.verdicts import judges
 from session_core.language.words import ELLIPSIS, sentences
 from session_core.passages.reading import PASSAGE_CHARACTERS
 from session_core.plan import Fact, FactKind, GiveWay, never_pause
@@ -48,7 +46,7 @@ def with_corrections(
         if message.role is Role.USER:
             own += statements(message)
             give_way()
-    told = {message.seq for message in said if not is_brief(message)} | _judging(said)
+    told = {message.seq for message in said if not is_brief(message)}
     if not _may_supersede([*own, *later], told):
         return list(messages)
     stated: list[Fact] = []
@@ -110,16 +108,6 @@ def _may_amend(fact: Fact, slots: Collection[str]) -> bool:
     if fact.slot is not None and any(same_slot(fact.slot, known) for known in slots):
         return True
     return _replaces_earlier(fact.text)
-
-
-def _judging(said: Sequence[Message]) -> set[int]:
-    """The numbers of users' messages that judge what an assistant said right before them, and correct nothing else."""
-    return {
-        reply.seq
-        for before, reply in pairwise(said)
-        if reply.seq == before.seq + 1 and before.role is Role.ASSISTANT and reply.role is Role.USER
-        if judges(before.content, own_words(reply))
-    }
 
 
 def is_brief(message: Message) -> bool:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from session_core.facts import extract
 from session_core.language.supersede import Facts
-from session_core.language.verdicts import judges
 from session_core.plan import Digest, Fact
 from session_core.recall.amendments import could_amend, is_brief
 from session_core.serial.cache import BoundedCache
@@ -57,9 +56,8 @@ class Corrections:
     def later(self, key: Key, digest: Digest | None, messages: Sequence[Message]) -> Sequence[Fact]:
         """The facts of `digest` and of the users' messages among `messages` that can correct something, in order."""
         base = digest.facts if digest else ()
-        judging = _judging(messages)
         users = [m for m in messages if m.role is Role.USER and m.origin == "record" and is_brief(m)]
-        users = sorted((m for m in users if m.seq not in judging), key=_seq_of)
+        users.sort(key=_seq_of)
         prints = [_print(message) for message in users]
         place = (key, prints[0] if prints else None)
         stated = self._stated.pop(place, None)
@@ -87,12 +85,6 @@ class Corrections:
 
 def _print(message: Message) -> tuple[Hashable, ...]:
     return message.seq, message.content, message.author
-
-
-def _judging(messages: Sequence[Message]) -> set[int]:
-    """The numbers of the messages that only judge what an assistant said right before them."""
-    told = {m.seq: m.content for m in messages if m.role is Role.ASSISTANT and m.content}
-    return {m.seq for m in messages if m.role is Role.USER and judges(told.get(m.seq - 1, ""), m.content)}
 
 
 def _seq_of(message: Message) -> int:

@@ -10,7 +10,6 @@ from session_core.facts import own_words
 from session_core.language.acceptance import chosen_from, find_offer, is_only_answer, put, settles_offer
 from session_core.language.amending import ENDS, names
 from session_core.language.slots import typed
-from session_core.language.verdicts import judges
 from session_core.language.words import one_line, sentences
 from session_core.turns import Message, Role
 
@@ -36,9 +35,6 @@ def _with_answer(message: Message, reply: Message | None) -> Message:
     offer = find_offer(message.content, is_filler)
     if offer is not None and settles_offer(offer, answer):
         asked = put(message.content)
-    elif judges(message.content, answer):
-        said = sentences(message.content)
-        asked = next((one for one in reversed(said) if _speaks_for_itself(one)), said[-1])
     elif chosen is not None:
         asked = sentences(message.content)[-1]
     else:
