@@ -287,6 +287,36 @@ REVISIONS = (
         r"i (?:think|guess|do|did|am|have)|i ?['’]?m|we ?['’]re|nothing|it['’]s (?:ok|fine|all))\b)\S",
     ),
     Cue.of(
+        "back going go",
+        r"^\W*(?:(?:no|ok(?:ay)?|hm+|ugh|oh|ah|well|so|then|please|actually|and|but|sorry|wait)[,.! ]+)*"
+        r"(?:(?:we['’]?re going |i['’]?m going |let['’]?s go |can we go |please go |go )?)back to "
+        r"(?!(?:you|me|us|work|school|sleep|bed|life|reality|start|back|questions?|normal|basics?|topic|business|front|"
+        r"the|my|our|your|that|this|those|these|mr|ms|mrs|dr|square|\w+ing)\b)"
+        # Who says when travels.
+        r"(?![^.;!?]*\b(?:today|tomorrow|tonight|yesterday|now|soon|finally|next|last|in|on|at|for)\b)"
+        r"[^,.;!?]{1,30}(?=\W*$|, ?(?:then|please|ok|thanks)\b)",
+        also="back",
+    ),
+    Cue.of(
+        "zurück revient revenons volvemos torniamo voltamos terug вернемся вернёмся",
+        r"^\W*(?:zurück (?:zu[mr]?|auf)|(?:on revient|revenons) (?:à|au|aux|sur)|volvemos al?|torniamo (?:a|al|alla)|"
+        r"voltamos (?:a|ao|à|para)|terug naar|верн[её]мся к) (?!(?:haus|hause|casa|maison|huis|kantoor|werk|thema|"
+        r"trabalho|trabajo|noi|voi|dir|mir|uns|теме|вопросу|делу|работе|\w+[aei]r)\b)\S+(?: \S+){0,2}\W*$",
+        whole=True,
+    ),
+    Cue.of(
+        "all",
+        r"^(?=\W*(?:so|ok(?:ay)?|then|actually)\b|.*(?:\b(?:no|not|without|let['’]?s|take|keep|need|want|prefer|book|"
+        r"cancel|have to)\b|n['’]t\b|['’]ll\b|\bwill\b)).*\bafter all\W*$",
+        also="after",
+    ),
+    Cue.of(
+        "say",
+        r"\blet['’]?s say (?!(?:that|you|we|i|he|she|they|it|there|goodbye|hello|hi|somebody|someone|thanks?|an?|some|"
+        r"my|your|our|his|her|yes|no|so|nothing|for|hypothetically|theoretically)\b)"
+        r"(?:(?!is\b|are\b|has\b|have\b|was\b|were\b|=)[^\s,.;:?]+ ){0,3}[^\s,;:?]+\W*$",
+    ),
+    Cue.of(
         "better preferable best",
         r"^(?!.*\b(?:which|whether|if|why|see)\b)[^?？]*(?:\bwould be (?:better|preferable|best)\b|"
         r"\b(?:works?|suits?|fits?|is) .{0,12}?better\b)[^?？]*$",

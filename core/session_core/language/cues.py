@@ -12,7 +12,6 @@ from session_core.language.cue import STEM_CHARACTERS, Cue, script
 from session_core.language.locales.all_locales import LOCALES, REQUESTS
 from session_core.language.phrases import COMMITMENTS, CONSTRAINTS, DECISIONS, IDENTITIES, PREFERENCES
 from session_core.language.refused_things import REFUSED_THINGS
-from session_core.language.returns import RETURNS
 from session_core.language.rules import RULES
 from session_core.language.ways_of_answering import WAYS_OF_ANSWERING
 from session_core.language.words import SENTENCES, words
@@ -50,7 +49,7 @@ class _Cues:
 
 _RULES = _Cues([*RULES, *WAYS_OF_ANSWERING, *(cue for locale in LOCALES for cue in locale.rules)])
 _COMMITMENTS = _Cues([*COMMITMENTS, *(cue for locale in LOCALES for cue in locale.commitments)])
-_REVISIONS = _Cues([*REVISIONS, *RETURNS, *(cue for locale in LOCALES for cue in locale.revisions)])
+_REVISIONS = _Cues([*REVISIONS, *(cue for locale in LOCALES for cue in locale.revisions)])
 _USER = _Cues(
     [*RULES, *WAYS_OF_ANSWERING, *(cue for locale in LOCALES for cue in locale.rules)],
     [*CONSTRAINTS, *(cue for locale in LOCALES for cue in locale.constraints)],

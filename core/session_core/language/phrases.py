@@ -206,21 +206,6 @@ PREFERENCES = (
         r"serve)\b",
         also="we",
     ),
-    # What is left out. Of what is not there ("no errors in the log") somebody only tells.
-    Cue.of(
-        "no",
-        r"(?:^\W*|[.,;:–—-] ?|\b(?:so|and|but|also|please|pls|says|said|means|prefer)\s)"
-        r"no (?!(?:problems?|worries|ideas?|thanks?|way|doubts?|matter|wonder|one|news|rush|hurry|longer|clue|chance|"
-        r"luck|"
-        r"reasons?|questions?|comments?|more|less|sooner|errors?|warnings?|issues?|results?|changes?|updates?|signs?|"
-        r"failures?|matches|tests?|differences?|need|wait|i|we|you|it|that|this|the|my|not|but|its|"
-        # Other languages say "no" too.
-        r"me|te|se|les?|l[ao]s?|nos|os|es|son|hay|vamos|gracias|\w{2,}[aei]res|tienes|puedes|sabes|eres)\b)"
-        r"(?:more )?(?:[^\W\d_][\w-]*)(?: [^\W\d_][\w-]*){0,2}?"
-        r"(?:,? (?:pls|please|ever|at all|whatsoever|anything|allowed)\b|(?<=s) (?:in|on|at|for|with|after|before|"
-        r"until|"
-        r"during|to|from|near)\b| for (?:me|us|him|her|them|my|our|the)\b|(?<=[^s]s)\W*$| though\b)",
-    ),
 )
 
 IDENTITIES = (

@@ -35,8 +35,25 @@ _ENDS = (
     r"(?=\W*$|[,;:.!–—(]| (?:s['’]il|pour (?:moi|nous|lui|elle)|bitte|für (?:mich|uns)|per (?:me|noi|"
     r"favore)|graag|voor)\b)"
 )
+_WITHOUT = (
+    r"(?:ohne|sin|sem|senza|zonder|bez|без) (?!(?:dudas?|dúvidas?|dubbio|problem\w*|embargo|prisa|pressa|fretta|más|"
+    r"mais|palabras?|palavras|parole|trabajos?|noticias?|novidades?|novedad\w*|sentido|senso|querer|saber|"
+    r"comentarios?|ti|mí|mim|me|te|lui|lei|él|ella|jou|mij|ons|проблем|вопросов|сомнен\w+|разницы|понятия|меня|тебя|"
+    r"него|неё|wątpienia|sensu|niego|niej)\b)"
+)
+"""Without something that can be refused."""
 
 REFUSED_THINGS = (
+    # What is left out. Of what is not there ("no errors in the log") somebody only tells.
+    Cue.of(
+        "no",
+        r"(?:^\W*|[.,;:–—-] ?|\b(?:so|and|but|also|please|pls|says|said|means|prefer)\s)"
+        rf"no (?!{_NOTHING}\b)"
+        r"(?:more )?(?:[^\W\d_][\w-]*)(?: [^\W\d_][\w-]*){0,2}?"
+        r"(?:,? (?:pls|please|ever|at all|whatsoever|anything|allowed)\b|(?<=s) (?:in|on|at|for|with|after|before|"
+        r"until|"
+        r"during|to|from|near)\b| for (?:me|us|him|her|them|my|our|the)\b|(?<=[^s]s)\W*$| though\b)",
+    ),
     Cue.of(
         "nothing nichts nada niente niets ничего",
         r"^\W*(?:please |bitte )?(?:nothing|nichts|nada|niente|niets|ничего)\b [^.;!?]{2,40},? (?:please|bitte|"
@@ -71,61 +88,42 @@ REFUSED_THINGS = (
         rf"{_ANY}{_ENDS}",
     ),
     Cue.of(
-        "kein keine keinen keiner keinem ohne",
+        "kein keine keinen keiner keinem",
         rf"{_LEAD}keine?[nrm]? (?!(?:ahnung|probleme?|fragen?|sorgen?|zeit|lust|angst|chance|ideen?|wunder|eile|stress|"
         r"panik|antwort|ursache|verbindung|netz|empfang|strom|mensch|zweifel|gute|fehler|änderung(?:en)?|ergebnisse?|"
         r"unterschied|mehr|von|der|die|das|thema|ding|witz|bock|meinung|interesse|kommentar|grund|wort|platz|"
         r"erfahrung|rückmeldung(?:en)?|treffer|ergebnis|weiteren?|andere[rnsm]?|nachrichten?|meldung(?:en)?|"
         r"lösung(?:en)?|"
         r"neuigkeiten|daten|zugriff)\b)"
-        rf"{_ANY}{_ENDS}|\bohne {_ANY},? bitte\W*$",
+        rf"{_ANY}{_ENDS}",
         whole=True,
     ),
     Cue.of(
-        "niente senza",
+        "niente",
         rf"{_LEAD}niente (?!(?:di|da|male|paura|problem\w|panico|più|meno|affatto|che|per|in|a|altro|ancora|ansia|"
-        rf"posto|scuse|rispost\w|novità|risultat\w|notizi\w|error\w|messagg\w|soluzion\w)\b){_ANY}{_ENDS}|"
-        rf"\bsenza (?!(?:parole|problemi|dubbio|fretta)\b){_ANY},? (?:per favore|grazie)\W*$",
+        rf"posto|scuse|rispost\w|novità|risultat\w|notizi\w|error\w|messagg\w|soluzion\w)\b){_ANY}{_ENDS}",
+        whole=True,
+    ),
+    # With a "please" behind it, or at the beginning with a reason or nothing behind it: "sin ajo, me da migraña".
+    Cue.of(
+        "ohne sin sem senza zonder bez без",
+        rf"\b{_WITHOUT}{_ANY},? (?:bitte|por favor|gracias|per favore|grazie|obrigad[oa]|graag|alsjeblieft|"
+        r"alstublieft|aub|proszę|пожалуйста)\W*$|"
+        rf"{_NARRATED}\W*(?!ohne){_WITHOUT}[^\W\d_]{{3,}}(?: (?:de |di |do )?[^\W\d_]{{3,}})?(?:\W*$|, (?:que|me|mi|"
+        r"soy|sou|sono|tengo|tenho|ho|porque|perché|ik|want|у|я|потому|mam|bo|jestem)\b)",
         whole=True,
     ),
     Cue.of(
-        "sin",
-        rf"\bsin (?!(?:(?:duda|problema|embargo|prisa|más|palabra|noticia|trabajo)s?|novedad(?:es)?|ti|mí|él|"
-        rf"ella)\b){_ANY},? (?:por favor|gracias)\W*$",
-        also="favor gracias",
-    ),
-    # At the beginning, with a reason or nothing behind it: "sin ajo, me da migraña".
-    Cue.of(
-        "sin sem senza zonder bez без",
-        rf"{_NARRATED}\W*(?:sin|sem|senza|zonder|bez|без) (?!(?:duda|dúvida|dubbio|problem\w*|embargo|prisa|"
-        rf"pressa|fretta|más|mais|"
-        r"palabras|palavras|parole|noticias?|novidades?|novedad\w*|sentido|senso|querer|saber|comentarios?|ti|mí|"
-        r"mim|me|te|lui|lei|él|"
-        r"ella|jou|mij|ons|проблем|вопросов|сомнен\w+|разницы|понятия|меня|тебя|него|неё|wątpienia|sensu|niego|niej)\b)"
-        r"[^\W\d_]{3,}(?: (?:de |di |do )?[^\W\d_]{3,})?(?:\W*$|, (?:que|me|mi|soy|sou|sono|tengo|tenho|ho|"
-        r"porque|perché|ik|want|у|я|"
-        r"потому|mam|bo|jestem)\b)",
-        whole=True,
-    ),
-    Cue.of(
-        "sem",
-        rf"\bsem (?!(?:dúvidas?|problemas?|pressa|mais|palavras|novidades|ti|mim)\b)"
-        rf"{_ANY},? (?:por favor|obrigad[oa])\W*$",
-        also="favor obrigado obrigada",
-    ),
-    Cue.of(
-        "geen zonder",
+        "geen",
         rf"{_LEAD}geen (?!(?:idee|probleem|problemen|zorgen|dank|tijd|zin|punt|haast|nieuws|antwoord|wonder|kans|"
         r"stress|vragen|fouten|van|enkele?|mening|interesse|commentaar|paniek|moeite|gedoe|plek|ervaring|reacties?|"
         r"resulta(?:at|ten)|bericht(?:en)?|toegang|gegevens|oplossing|verschil)\b)"
-        rf"{_ANY}{_ENDS}|\bzonder (?!(?:jou|mij|ons|problemen)\b){_ANY},? (?:graag|alsjeblieft|alstublieft|aub)\W*$",
+        rf"{_ANY}{_ENDS}",
         whole=True,
     ),
-    Cue.of("bez", rf"\bbez (?!problemu\b){_ANY},? proszę\W*$", also="proszę"),
     Cue.of(
-        "без никаких никакого никакой",
-        rf"{_LEAD}никак(?:их|ого|ой) (?!проблем|вопрос|сомнен|новост|разниц|желан|иде|изменен|ошиб|результат|данн)\w+|"
-        rf"\bбез (?!(?:проблем|вопросов|меня|тебя)\b){_ANY},? пожалуйста\W*$",
+        "никаких никакого никакой",
+        rf"{_LEAD}никак(?:их|ого|ой) (?!проблем|вопрос|сомнен|новост|разниц|желан|иде|изменен|ошиб|результат|данн)\w+",
         whole=True,
     ),
 )
