@@ -29,7 +29,7 @@ from session_core.language.quoting import has_prose, repeats_data, speaker_name,
 from session_core.language.slots import clauses, slot
 from session_core.language.supersede import ASSISTANT, QUOTED, TOOL, Facts
 from session_core.language.values import Value, ValueKind, currency, found, values
-from session_core.language.words import SENTENCES, content_words, one_line, sentences, shorten, words
+from session_core.language.words import QUESTION_MARKS, SENTENCES, content_words, one_line, sentences, shorten, words
 from session_core.plan import Fact, FactKind, GiveWay, never_pause
 from session_core.turns import Message, Role
 
@@ -62,7 +62,6 @@ _Stated = tuple[FactKind, Callable[[], Fact | None]]
 """A candidate fact: its kind, and a function that builds it; None if it turns out to be no fact."""
 _Ask = Callable[[], str | None]
 """Looks for the question or offer before a sentence: only short answers need it, and most messages are none."""
-_ASKING = ("?", "？", "؟")
 _MEMBER = re.compile(r"[\n{}\[\]]|[\"'],\s*|,\s*(?=[\"'])")
 _SEPARATORS = frozenset("\n\r;{}[]|<>")
 
@@ -156,7 +155,10 @@ def _of_user(
     for part, quoted in parts:
         before = ""
         for sentence in (clause for whole in sentences(part) for clause in clauses(whole)):
-            question, ask = None if quoted else ask, partial(str, sentence) if sentence.endswith(_ASKING) else None
+            question, ask = (
+                None if quoted else ask,
+                partial(str, sentence) if sentence.endswith(QUESTION_MARKS) else None,
+            )
             previous, before = before, ""
             settles = _settles(question, sentence)
             if told and not settles and not quoted and (things := chosen_from(told, sentence)):
@@ -186,7 +188,7 @@ def _kind_of(sentence: str, *, quoted: bool, settles: bool) -> FactKind | None:
         return FactKind.ANSWER
     if not quoted and (is_revision(sentence) or alters(sentence)):
         return FactKind.CORRECTION
-    if valued and not sentence.endswith(_ASKING):
+    if valued and not sentence.endswith(QUESTION_MARKS):
         return FactKind.AMOUNT
     return FactKind.PREFERENCE if not quoted and is_labelled(sentence) else None
 
@@ -248,7 +250,7 @@ def _of_assistant(message: Message, data: Sequence[str]) -> Iterator[_Stated]:
         kind: FactKind | None = None
         if is_commitment(sentence):
             kind = FactKind.COMMITMENT
-        elif not sentence.endswith(_ASKING):
+        elif not sentence.endswith(QUESTION_MARKS):
             kind = _first_telling(sentence)
         if kind is not None:
             yield kind, partial(_own_fact, message, kind, sentence, author, data)

@@ -21,7 +21,7 @@ from session_core.ports import Embedder, Store
 from session_core.ranges import Ranges
 from session_core.recall.evidence import TIGHT_TOKENS
 from session_core.recall.offer_answers import with_answers
-from session_core.recall.quotes import Quotes, select_quotes
+from session_core.recall.quotes import Quotes, Sources, select_quotes
 from session_core.recall.recalling import is_recalled
 from session_core.retrieval.boosts import message_boosts
 from session_core.retrieval.digest_vectors import newest
@@ -216,15 +216,13 @@ class Searching:
         said = with_answers(sources, (*candidates, *standing)) if room_tokens > TIGHT_TOKENS else sources
         text, repeated = asked_and_repeated(query, (*candidates, *standing))
         last, complete = [services.read(message) for message in standing[-4:]], whole and len(said) == len(candidates)
+        later = partial(services.corrections.later, self.key, hidden.digest, hidden.newer)
         return select_quotes(
             Question(text, last, near, complete=complete, repeated=repeated),
-            said,
-            standing,
-            later=partial(services.corrections.later, self.key, hidden.digest, hidden.newer),
+            Sources(said, standing, later, hidden.inset),
             read=read,
             room_tokens=room_tokens - FRAMING_TOKENS,
             count=services.counter.count,
-            inset=hidden.inset,
             give_way=give_way,
         )
 

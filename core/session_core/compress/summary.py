@@ -12,7 +12,7 @@ from session_core.classify import is_filler
 from session_core.language.cues import is_commitment, kinds
 from session_core.language.instructions import is_instruction
 from session_core.language.quoting import quoted_line, speaker_name, split_quoted, unquoted
-from session_core.language.words import content_words, one_line, sentences, shorten
+from session_core.language.words import QUESTION_MARKS, content_words, one_line, sentences, shorten
 from session_core.plan import Count, Fact, FactKind, GiveWay, never_pause
 from session_core.recall.amendments import with_corrections
 from session_core.turns import Importance, Message, Role
@@ -174,7 +174,7 @@ def _worth(text: str, role: Role, *, own: bool = True) -> float:
         worth += max((_WEIGHTS[kind] for kind in kinds(unquoted(text))), default=0.0)
     elif role is Role.ASSISTANT:
         worth += 2.0 if is_commitment(text) else 0.0
-        worth -= 0.6 if text.endswith(("?", "？")) else 0.0
+        worth -= 0.6 if text.endswith(QUESTION_MARKS) else 0.0
     elif is_instruction(text):
         worth -= 1.0
     return worth

@@ -11,7 +11,7 @@ from session_core.language.locales.all_locales import DOINGS, REFUSES, TAKES
 from session_core.language.phrases import DONE
 from session_core.language.slots import typed
 from session_core.language.values import values
-from session_core.language.words import SENTENCES, content_words, one_line, sentences, shorten, words
+from session_core.language.words import QUESTION_MARKS, SENTENCES, content_words, one_line, sentences, shorten, words
 
 OFFERED_CHARACTERS = 140
 """Maximum length of a context sentence that is shown with a question."""
@@ -159,7 +159,7 @@ def find_wondering(text: str) -> str | None:
     """The alternatives that a user considers at the end of `text`: whether to do something, or which of two; None if
     there are none."""
     texts = sentences(text)
-    if not texts or not texts[-1].endswith(("?", "？", "؟")):
+    if not texts or not texts[-1].endswith(QUESTION_MARKS):
         return None
     return texts[-1] if _WONDERS.search(texts[-1]) or _CHOICE.search(texts[-1]) else None
 
@@ -189,7 +189,7 @@ def _puts(sentence: str) -> bool:
 
 def is_only_answer(text: str) -> bool:
     """Whether `text` is so short that it is only an answer, and asks nothing itself."""
-    return not text.endswith(("?", "？", "؟")) and len(words(text)) <= ANSWER_WORDS
+    return not text.endswith(QUESTION_MARKS) and len(words(text)) <= ANSWER_WORDS
 
 
 def chosen_from(told: str, sentence: str) -> str | None:

@@ -69,7 +69,7 @@ _NUMBERS = _GROUP["one"]
 _COUNTS = re.compile(
     r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve) ([^\W\d_]{3,})", re.IGNORECASE
 )
-_ROOT = 4
+ROOT = 4
 """How many first letters the forms of a noun share."""
 _NAME = re.compile(r"(?<![.!?:] )(?<!^)(?<!^[\"'“(])\b[^\W\d_a-z][^\W\d_]+")
 _UNCASED = re.compile("[\u0600-\u06ff\u0900-\u097f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -234,9 +234,9 @@ def _replaced(correction: str, text: str) -> frozenset[str]:
 def _counts_the_same(correction: str, text: str) -> bool:
     """Whether `text` speaks of what `correction` counts in words, if it says what that is: "five years" leaves "ten
     left" as it is."""
-    counted = {noun.casefold()[:_ROOT] for noun in _COUNTS.findall(correction)}
-    counted -= {word[:_ROOT] for word in STOP_WORDS | _MARKS}
-    return not counted or not counted.isdisjoint({word[:_ROOT] for word in words(text)})
+    counted = {noun.casefold()[:ROOT] for noun in _COUNTS.findall(correction)}
+    counted -= {word[:ROOT] for word in STOP_WORDS | _MARKS}
+    return not counted or not counted.isdisjoint({word[:ROOT] for word in words(text)})
 
 
 def split_common_ends(

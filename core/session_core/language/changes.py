@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from session_core.language.amending import OTHER_WORDS, names, split_common_ends, subject_words
+from session_core.language.amending import OTHER_WORDS, ROOT, names, split_common_ends, subject_words
 from session_core.language.new_values import (
     NEW_VALUE_WORDS,
     clauses,
@@ -142,8 +142,6 @@ _LONGEST_WORDS = 24
 """A longer statement is a story, in which much is new."""
 _TO_OTHERS = frozenset("you your we'll i'll will let's let can could would".split())
 """Verbs of the conversation itself, which state nothing."""
-_ROOT = 4
-"""How many first letters the forms of a word share."""
 _LEAST_LETTERS = 3
 """Minimum length of a word that alone shows that two statements are about the same."""
 
@@ -309,8 +307,8 @@ def _denied(old: str, new: str) -> bool:
     if found is None or _NO_MORE.search(old):
         return False
     part = re.split(r"[,;.:]", new[found.start() :])[0]
-    words = {word[:_ROOT] for word in subject_words(part) if word not in _DENIED and not re.search("['’]", word)}
-    return bool(words) and words <= {word[:_ROOT] for word in said_words(old)}
+    words = {word[:ROOT] for word in subject_words(part) if word not in _DENIED and not re.search("['’]", word)}
+    return bool(words) and words <= {word[:ROOT] for word in said_words(old)}
 
 
 def _plain_words(text: str) -> list[str]:

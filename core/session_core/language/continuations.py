@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from session_core.language.words import ASKING_WORDS, SENTENCES, STOP_WORDS, TELEGRAM_WORDS, words
+from session_core.language.words import ASKING_WORDS, QUESTION_MARKS, SENTENCES, STOP_WORDS, TELEGRAM_WORDS, words
 
 MOST_WORDS = 14
 """A longer message asks for something in particular."""
@@ -84,4 +84,4 @@ def asks_for_everything(text: str) -> bool:
 
 def is_question(sentence: str) -> bool:
     """Whether `sentence` only asks; hurried writers leave out the question mark."""
-    return sentence.endswith(("?", "？", "؟")) or _INQUIRES.search(sentence) is not None
+    return sentence.endswith(QUESTION_MARKS) or _INQUIRES.search(sentence) is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from session_core.language.words import SENTENCES
+from session_core.language.words import QUESTION_MARKS, SENTENCES
 
 MOST_CHARACTERS = 120
 """A longer text after a colon is a text with a heading."""
@@ -23,7 +23,7 @@ _NO_LABEL = re.compile(
 @lru_cache(maxsize=SENTENCES)
 def is_labelled(sentence: str) -> bool:
     """Whether `sentence` is a label of a few words, a colon and a statement, and no question."""
-    if len(sentence) > MOST_CHARACTERS or sentence.endswith(("?", "？", "؟")):
+    if len(sentence) > MOST_CHARACTERS or sentence.endswith(QUESTION_MARKS):
         return False
     found = _LABELLED.match(sentence)
     return found is not None and not _NO_LABEL.match(found["head"]) and any(map(str.isalnum, found["told"]))

@@ -14,9 +14,8 @@ from session_core.language.amending import subject_words
 from session_core.language.cues import is_revision
 from session_core.language.number_words import spelled_numbers
 from session_core.language.values import ValueKind, values
-from session_core.language.words import SENTENCES, sentences, words
+from session_core.language.words import QUESTION_MARKS, SENTENCES, sentences, words
 
-_ASKING = ("?", "？", "؟")
 _SENTENCES_OF_ONE = 6
 _BESIDE = 2
 """Words besides a value; more of them tell something."""
@@ -41,7 +40,7 @@ _LEAST_WORDS = 3
 @lru_cache(maxsize=SENTENCES)
 def leans(sentence: str) -> bool:
     """Whether `sentence` only gives a value, or corrects something without naming it."""
-    if len(sentence) > _LONGEST or sentence.endswith(_ASKING) or not sentence[:1].isalnum():
+    if len(sentence) > _LONGEST or sentence.endswith(QUESTION_MARKS) or not sentence[:1].isalnum():
         return False
     told = values(sentence)
     if any(one.kind is ValueKind.IDENTIFIER for one in told):
@@ -66,7 +65,7 @@ def continues(before: str, sentence: str, *, corrects: bool) -> bool:
 
 def leans_on(before: str, sentence: str) -> bool:
     """Whether `sentence` means nothing without the one `before` it, which asks nothing."""
-    return bool(before) and not before.endswith(_ASKING) and leans(sentence)
+    return bool(before) and not before.endswith(QUESTION_MARKS) and leans(sentence)
 
 
 def joined(texts: Sequence[str], most_characters: int) -> Iterator[str]:

@@ -181,12 +181,12 @@ DECISIONS = (
 
 PREFERENCES = (
     Cue.of(
-        "prefer rather like love enjoy hate dislike want need favor favour don't don’t can't can’t do "
+        "prefer rather like love enjoy hate dislike want wanna need favor favour don't don’t can't can’t do "
         "looking "
         "interested",
         r"\b(?:i|we|he|she|they)(?:['’]d|['’]m| would| am)? (?:really |also |much |always |usually "
         r")?(?:prefer|"
-        r"rather|like|love|enjoy|hate|dislike|want|need|favou?r|(?:don['’]?t|do not) (?:like|want|need|"
+        r"rather|like|love|enjoy|hate|dislike|want|wanna|need|favou?r|(?:don['’]?t|do not) (?:like|want|need|"
         r"enjoy)|"
         r"can['’]?t stand|looking for|interested in)",
         also="i we he she they",

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from session_core.language.forms import dates, minutes_of
 from session_core.language.values import CODES_ABROAD, DAY, ValueKind, values
-from session_core.language.words import MONTHS, SENTENCES, sentences
+from session_core.language.words import MONTHS, QUESTION_MARKS, SENTENCES, sentences
 
 _DAY, _TIME, _NUMBER, _PRICE, _PLACE, _NAME = "day", "time", "number", "price", "place", "name"
 
@@ -134,7 +134,7 @@ def wanted_kinds(question: str) -> frozenset[str]:
     """The kinds of values that `question` asks for and does not contain itself; empty if no rule matches."""
     asked: set[str] = set()
     for sentence in sentences(question):
-        if not sentence.endswith(("?", "？", "؟")):
+        if not sentence.endswith(QUESTION_MARKS):
             asked -= {kind for kind in asked if _SAID[kind].search(sentence)}
         asked |= {kind for pattern, kind in _WANTED if pattern.search(sentence)}
     return frozenset(asked)

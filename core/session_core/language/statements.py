@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from session_core.language.amending import names, subject_words
+from session_core.language.amending import ROOT, names, subject_words
 from session_core.language.slots import ATTRIBUTES, typed, without
 from session_core.language.values import Value, ValueKind, currency
 from session_core.language.words import words
@@ -15,8 +15,6 @@ STATEMENTS = 2_048
 _LETTER = re.compile(r"(?<=\w )[B-HJ-Z]\b(?!['’])|(?<=[a-z] )A(?= (?:is|was|has|had|costs)\b)")
 _CODE_DIGITS = 5
 NOTHING: frozenset[str] = frozenset()
-ROOT = 4
-"""How many first letters the forms of a word share."""
 
 
 @lru_cache(maxsize=STATEMENTS)

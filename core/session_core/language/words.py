@@ -12,6 +12,7 @@ SENTENCE_CHARACTERS = 1_000
 
 ELLIPSIS = "…"
 
+QUESTION_MARKS = ("?", "？", "؟")
 STOP_WORDS = frozenset(
     (
         "a about after again all also am an and any are as at be because been before being but by can could "

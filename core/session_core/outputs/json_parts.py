@@ -18,6 +18,11 @@ quoted = json.JSONEncoder(ensure_ascii=False).encode
 """A text as a JSON string."""
 
 
+def is_plain(value: Json) -> bool:
+    """Whether `value` is no object and no list."""
+    return not isinstance(value, dict | list)
+
+
 def dump(value: Json, max_characters: int) -> str | None:
     """`value` as JSON without white space, or None when that is longer than `max_characters`."""
     parts: list[str] = []

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from session_core.outputs.json_parts import dump
+from session_core.outputs.json_parts import dump, is_plain
 from session_core.outputs.json_text import Json
 from session_core.outputs.relevance import has_term
 
@@ -46,15 +46,15 @@ class _Search:
         self.holding.add(id(value))
         if isinstance(value, dict):
             self._note_matches(
-                value, " ".join([key, *(f"{name} {told}" for name, told in value.items() if _plain(told))])
+                value, " ".join([key, *(f"{name} {told}" for name, told in value.items() if is_plain(told))])
             )
             for name, inside in value.items():
-                if not _plain(inside):
+                if not is_plain(inside):
                     self.look(inside, depth + 1, name)
         else:
-            self._note_matches(value, " ".join([key, *(str(item) for item in value if _plain(item))]))
+            self._note_matches(value, " ".join([key, *(str(item) for item in value if is_plain(item))]))
             for item in value:
-                if not _plain(item):
+                if not is_plain(item):
                     self.look(item, depth + 1)
 
     def weigh(self) -> float:
@@ -80,22 +80,18 @@ class _Search:
         if isinstance(value, dict):
             if meant and dump(value, SMALL_CHARACTERS) is not None:
                 return value
-            inside = {name: self.select(told, least) for name, told in value.items() if not _plain(told)}
+            inside = {name: self.select(told, least) for name, told in value.items() if not is_plain(told)}
             if not meant and all(told is None for told in inside.values()):
                 return None
             return {
-                name: told if _plain(told) else inside[name]
+                name: told if is_plain(told) else inside[name]
                 for name, told in value.items()
-                if _plain(told) or inside[name] is not None
+                if is_plain(told) or inside[name] is not None
             }
         items = [self._item(item, least, listed=meant) for item in value]
         return [item for item in items if item is not None] or None
 
     def _item(self, item: Json, least: float, *, listed: bool) -> Json:
-        if not _plain(item):
+        if not is_plain(item):
             return self.select(item, least)
         return item if listed and self._names_in(str(item)) else None
-
-
-def _plain(value: Json) -> bool:
-    return not isinstance(value, dict | list)

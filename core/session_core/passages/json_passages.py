@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from session_core.outputs.json_parts import dump
+from session_core.outputs.json_parts import dump, is_plain
 from session_core.outputs.json_text import Json
 
 LINE_CHARACTERS = 160
@@ -67,7 +67,7 @@ def _groups(value: Json, path: str, depth: int) -> Iterator[Group]:
     elif isinstance(value, list):
         if all(isinstance(item, dict) for item in value):
             yield from _table(path, value, depth)
-        elif all(map(_plain, value)):
+        elif all(map(is_plain, value)):
             yield path, (), _lines([_as_text(item) for item in value])
         else:
             for item in value:
@@ -146,11 +146,11 @@ def _fields(one: Mapping[str, Json]) -> tuple[list[tuple[str, str]], list[tuple[
                 fields.append((key, " ".join(value.split())))
         elif _empty(value):
             continue
-        elif _plain(value):
+        elif is_plain(value):
             fields.append((key, _as_text(value)))
-        elif isinstance(value, list) and len(value) <= INLINE_ITEMS and all(map(_plain, value)):
+        elif isinstance(value, list) and len(value) <= INLINE_ITEMS and all(map(is_plain, value)):
             fields.append((key, ", ".join(map(_as_text, value))))
-        elif isinstance(value, dict) and len(value) <= INLINE_FIELDS and all(map(_plain, value.values())):
+        elif isinstance(value, dict) and len(value) <= INLINE_FIELDS and all(map(is_plain, value.values())):
             own = {name for name, _ in fields}
             told = [(name, _as_text(inside)) for name, inside in value.items() if not _empty(inside)]
             fields.extend((f"{key}.{name}" if name in own or name in one else name, text) for name, text in told)
@@ -169,7 +169,7 @@ def _alike(value: Mapping[str, Json]) -> bool:
 
 def _with_key(key: str, item: Mapping[str, Json]) -> Mapping[str, Json]:
     """The object with its key in the map as a field, unless it contains it already."""
-    return item if any(_plain(inside) and str(inside) == key for inside in item.values()) else {"key": key, **item}
+    return item if any(is_plain(inside) and str(inside) == key for inside in item.values()) else {"key": key, **item}
 
 
 def _lines(parts: Sequence[str]) -> list[str]:
@@ -185,10 +185,6 @@ def _lines(parts: Sequence[str]) -> list[str]:
 def _in_lines(value: Json) -> bool:
     """Whether the value is a text of several lines that is too long for one line."""
     return isinstance(value, str) and len(value) > LINE_CHARACTERS and "\n" in value.strip()
-
-
-def _plain(value: Json) -> bool:
-    return not isinstance(value, (dict, list))
 
 
 def _empty(value: Json) -> bool:

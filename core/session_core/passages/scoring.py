@@ -10,6 +10,7 @@ from itertools import chain, pairwise
 from operator import mul
 
 from session_core.language.question_types import has_value_of, wanted_kinds
+from session_core.language.words import QUESTION_MARKS
 from session_core.passages.reading import Reading
 from session_core.passages.word_values import stems
 from session_core.retrieval.retrieve import K1, B
@@ -176,7 +177,7 @@ def _answers(asked: Message, reply: Message) -> bool:
     people = asked.role is Role.USER and reply.role is Role.USER
     if not people or (asked.author, asked.name) == (reply.author, reply.name):
         return False
-    return asked.content.rstrip().endswith(("?", "？", "؟"))
+    return asked.content.rstrip().endswith(QUESTION_MARKS)
 
 
 def _exchange_share(candidates: Sequence[Read]) -> float:

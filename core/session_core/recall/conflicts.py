@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import combinations
 
 from session_core.language.values import Value, ValueKind, values
-from session_core.language.words import SENTENCES, one_line
+from session_core.language.words import QUESTION_MARKS, SENTENCES, one_line
 from session_core.passages.word_values import stems
 
 ALIKE = 0.4
@@ -86,7 +86,7 @@ def _unique_values(sentence: str) -> tuple[tuple[Value, frozenset[str]], ...]:
 
 def _find_unique_values(sentence: str) -> Iterator[tuple[Value, frozenset[str]]]:
     """Each value that is the only one of its type in `sentence`, with the sentence's other words."""
-    if sentence.rstrip().endswith(("?", "？")):
+    if sentence.rstrip().endswith(QUESTION_MARKS):
         return
     found = values(sentence)
     rest, at = [], 0

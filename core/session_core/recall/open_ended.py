@@ -10,6 +10,7 @@ from session_core.language.continuations import asks_for_everything, is_continua
 from session_core.language.cues import kinds as stated
 from session_core.language.labels import is_labelled
 from session_core.language.leaning import is_report_with_outcome
+from session_core.language.words import QUESTION_MARKS
 from session_core.passages.reading import QUOTE, Passage
 from session_core.passages.scoring import Question, Read
 from session_core.passages.word_values import ORDINARY
@@ -66,9 +67,7 @@ class OpenEnded:
     def _answers_question(self, source: int) -> bool:
         """Whether an assistant asked something right before what stands at `source`."""
         before = self._candidates[source - 1][0] if source else None
-        return (
-            before is not None and before.role is Role.ASSISTANT and before.content.rstrip().endswith(("?", "？", "؟"))
-        )
+        return before is not None and before.role is Role.ASSISTANT and before.content.rstrip().endswith(QUESTION_MARKS)
 
 
 def is_specific(passage: Passage) -> bool:

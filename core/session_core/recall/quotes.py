@@ -34,30 +34,40 @@ class Quotes:
     rows: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The `messages` that may be quoted, and those that the view shows: `standing`, of which it shortens those with ids
+    in `inset`. `later` finds the facts that may correct what they state."""
+
+    messages: Sequence[Message]
+    standing: Sequence[Message]
+    later: Callable[[], Sequence[Fact]]
+    inset: Collection[str] = ()
+
+
 def select_quotes(
     question: Question,
-    sources: Sequence[Message],
-    standing: Sequence[Message],
+    among: Sources,
     *,
-    later: Callable[[], Sequence[Fact]],
     read: Read,
     room_tokens: int,
     count: Count,
-    inset: Collection[str] = (),
     give_way: GiveWay = never_pause,
 ) -> Quotes:
-    """What is relevant to `question` in `sources`, as one block of at most `room_tokens`; `standing` are the messages
-    that the view shows.
+    """What is relevant to `question`, as one block of at most `room_tokens`.
 
-    Rows of messages with ids in `inset`, which the view shows shortened, are returned separately. A statement that one
-    of the facts `later` corrects is quoted with its correction; sentences that answer with different values are marked.
-    `give_way` is called between the parts of the work.
+    Rows of messages that the view shows shortened are returned separately. A corrected statement is quoted with its
+    correction; sentences that answer with different values are marked. `give_way` is called between the parts of the
+    work.
     """
+    sources = among.messages
     found = add_named_passages(question.text, [(message, read(message)) for message in sources])
-    shown = [(message, read(message)) for message in standing]
-    weighed = Evidence(question, found, shown, count=count, inset=inset, give_way=give_way)
+    shown = [(message, read(message)) for message in among.standing]
+    weighed = Evidence(question, found, shown, count=count, inset=among.inset, give_way=give_way)
     tight = room_tokens <= TIGHT_TOKENS
-    mended = with_corrections(sources, later(), line_characters=0 if tight else PASSAGE_CHARACTERS) if sources else ()
+    mended = (
+        with_corrections(sources, among.later(), line_characters=0 if tight else PASSAGE_CHARACTERS) if sources else ()
+    )
     corrected = {place: after for place, after in enumerate(mended) if after is not sources[place]}
     if tight and corrected:
         # Corrected sentences are longer: in tight room that matters only if some of them would be quoted.

@@ -9,7 +9,7 @@ from itertools import pairwise
 from session_core.language.acceptance import accepts_offer, has_offer
 from session_core.language.continuations import is_question
 from session_core.language.question_types import has_value_of
-from session_core.language.words import ASKING_WORDS
+from session_core.language.words import ASKING_WORDS, QUESTION_MARKS
 from session_core.passages.reading import Passage
 from session_core.passages.scoring import Question, Read, Relevance
 from session_core.recall.open_ended import TAKEN, OpenEnded, is_specific, remaining_ties_weight
@@ -131,7 +131,7 @@ def _accepted_offers(candidates: Sequence[Read], standing: Sequence[Read]) -> fr
 def _own_share(passage: Passage) -> float:
     """How much of its message's bearing on the question a passage has, by what it says itself."""
     said = sum(worth for value, worth in passage.values.items() if value not in ASKING_WORDS)
-    asks = passage.text.endswith(("?", "？")) and not is_specific(passage)
+    asks = passage.text.endswith(QUESTION_MARKS) and not is_specific(passage)
     return said / (said + _SAYS) * (_ASKS if asks else 1.0)
 
 

@@ -13,7 +13,7 @@ from session_core.language.forms import dates, minutes_of, parts, times
 from session_core.language.names import LABELS, names
 from session_core.language.number_words import spelled_numbers
 from session_core.language.values import Value, ValueKind, currency, numbers, values
-from session_core.language.words import STOP_WORDS, sentences, words
+from session_core.language.words import QUESTION_MARKS, STOP_WORDS, sentences, words
 from session_core.plan import GiveWay, never_pause
 
 Key = tuple[object, ...]
@@ -128,7 +128,7 @@ def claims(text: str, known_names: frozenset[str], give_way: GiveWay = never_pau
         made = list(_of_sentence(sentence, known_names))
         correcting = is_correction(sentence)
         found.extend(replace(claim, question=asked, corrects=correcting, sentence=number) for claim in made)
-        asks = sentence.endswith(("?", "？"))
+        asks = sentence.endswith(QUESTION_MARKS)
         asked = frozenset(stems(sentence)) - _VAGUE_STEMS if asks else frozenset()
         give_way()
     return found

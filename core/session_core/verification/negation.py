@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from session_core.language.values import values
-from session_core.language.words import sentences
+from session_core.language.words import QUESTION_MARKS, sentences
 from session_core.plan import GiveWay, never_pause
 from session_core.verification.claims import stem, stems
 
@@ -71,7 +71,7 @@ def denials(text: str, give_way: GiveWay = never_pause) -> list[Statement]:
 
 
 def _asks(sentence: str) -> bool:
-    return sentence.rstrip("\"'”’)").endswith(("?", "？"))
+    return sentence.rstrip("\"'”’)").endswith(QUESTION_MARKS)
 
 
 def _statement(text: str) -> Statement:
