@@ -99,6 +99,8 @@ _INQUIRES = re.compile(
 """Who asks whether something else can be had has not said yet what no longer holds."""
 _SHORT_WORDS = 6
 _SURELY_WORDS = 3
+_JOINING = frozenset("and or to und oder bis et ou y o e a".split())
+"""Words that join two values into one: "from red and blue" to "green and white"."""
 BESIDE_NAME = 3
 """A correction that says more than so many words besides a name speaks for itself."""
 OTHER_WORDS = 3
@@ -166,8 +168,10 @@ def one_of_each(text: str) -> dict[int, frozenset[str]]:
     return {group: words for group, words in alternatives(text).items() if group not in _COUNTED}
 
 
-def retracted_statements(correction: str, earlier: Iterable[tuple[int, int, str]], *, plain: bool) -> list[int]:
-    """The places of the statements that `correction` takes back.
+def retracted_statements(
+    correction: str, earlier: Iterable[tuple[int, int, str]], *, plain: bool
+) -> tuple[list[int], frozenset[str]]:
+    """The places of the statements that `correction` takes back, and the words of theirs that no longer hold, if known.
 
     `earlier` are statements of one voice, newest first: place, how many messages back, text. First those with the
     words that the correction names as wrong; then the one that has most words in common with it, if they are many; the
@@ -177,36 +181,37 @@ def retracted_statements(correction: str, earlier: Iterable[tuple[int, int, str]
     known = list(earlier)
     own, wrong = subject_words(correction), retracted_words(correction)
     if not own:
-        return []
+        return [], frozenset()
     if wrong and (gone := [place for place, _, text in known if wrong <= set(words(text))]):
-        return gone
+        return gone, wrong
     elsewhere = not wrong.isdisjoint(names(correction))
     if surely := [one for one in known if _surely_of_one_thing(own, subject_words(one[2]))]:
-        return [max(surely, key=lambda one: len(own & subject_words(one[2])))[0]]
+        place, _, text = max(surely, key=lambda one: len(own & subject_words(one[2])))
+        return [place], _replaced(correction, text)
     for place, back, text in known:
-        if back <= NAMES_NEAR and _replaced(correction, text):
-            return [place]
+        if back <= NAMES_NEAR and (old := _replaced(correction, text)):
+            return [place], old
     about = [place for place, back, text in known if _of_one_thing(own, subject_words(text), back)]
     if about:
-        return about[:1]
+        return about[:1], frozenset()
     if elsewhere:
         # "Not Oslo": the statement with Oslo is not among these, and nothing else is meant.
-        return []
+        return [], frozenset()
     if (said := names(correction)) and len(own - said) <= BESIDE_NAME:
         for place, back, text in known:
-            if back <= NAMES_NEAR and not names(text) <= said:
-                return [place]
+            if back <= NAMES_NEAR and (old := names(text) - said):
+                return [place], old
     plain = plain and len(own) <= _FEW_WORDS and not _INQUIRES.search(correction)
     if plain and (named := [place for place, _, text in known if not own.isdisjoint(words(text))]):
         # "The desk isn't needed any more": further back than one word usually reaches, but nothing nearer has it.
-        return named[:1]
+        return named[:1], frozenset()
     of_group = one_of_each(correction).keys()
     nearest = [
         (place, back)
         for place, back, text in known
         if plain and back <= NEAR and not _REQUEST.search(text) and of_group <= one_of_each(text).keys()
     ]
-    return [place for place, back in nearest if back == nearest[0][1]][:3]
+    return [place for place, back in nearest if back == nearest[0][1]][:3], frozenset()
 
 
 def _of_one_thing(own: frozenset[str], other: frozenset[str], back: int) -> bool:
@@ -237,6 +242,24 @@ def _counts_the_same(correction: str, text: str) -> bool:
     counted = {noun.casefold()[:ROOT] for noun in _COUNTS.findall(correction)}
     counted -= {word[:ROOT] for word in STOP_WORDS | _MARKS}
     return not counted or not counted.isdisjoint({word[:ROOT] for word in words(text)})
+
+
+@lru_cache(maxsize=2_048)
+def restates(old: str, new: str) -> bool:
+    """Whether `new` repeats `old` with one or two other words in one place. With differences in two places ("the hall
+    is red", "the roof is blue") it is about something else."""
+    before, after = words(old), words(new)
+    if before == after or abs(len(before) - len(after)) > 2:
+        return False
+    frame, *gaps = split_common_ends(before, after)
+    if not all(0 < len(gap) <= OTHER_WORDS for gap in gaps) or any(
+        c.isdigit() for gap in gaps for word in gap for c in word
+    ):
+        return False
+    if set(gaps[0]) & set(gaps[1]) - _JOINING:
+        return False
+    same = len(frame)
+    return same >= 4 and same >= 2 * max(map(len, gaps)) and len(content_words(" ".join(frame))) >= 2
 
 
 def split_common_ends(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable
 from functools import lru_cache
 
 from session_core.language.amending import ROOT, names, subject_words
@@ -15,6 +16,8 @@ STATEMENTS = 2_048
 _LETTER = re.compile(r"(?<=\w )[B-HJ-Z]\b(?!['’])|(?<=[a-z] )A(?= (?:is|was|has|had|costs)\b)")
 _CODE_DIGITS = 5
 NOTHING: frozenset[str] = frozenset()
+MOST_ALIKE = 8
+"""Maximum statements with the same beginning or end that are compared, the newest."""
 
 
 @lru_cache(maxsize=STATEMENTS)
@@ -101,6 +104,56 @@ def left_of(known: str, correction: str) -> str | None:
 
 
 @lru_cache(maxsize=STATEMENTS)
+def frame(text: str) -> tuple[Hashable, ...]:
+    """Keys that two statements share if one may restate the other: their beginning, their end, their subject."""
+    about = _about(text)
+    return (*_ends(text), about) if about else _ends(text)
+
+
+def _ends(text: str) -> tuple[Hashable, ...]:
+    texts = said_words(text)
+    return (("begins", *texts[:2]), ("ends", *texts[-2:])) if len(texts) >= 4 else ()
+
+
+class Frames:
+    """An index of statements by their frames; of those with an equal one, the newest `MOST_ALIKE`."""
+
+    def __init__(self) -> None:
+        self._places: dict[Hashable, list[int]] = {}
+        self._about: dict[str, list[frozenset[str]]] = {}
+
+    def add(self, text: str, place: int) -> None:
+        """Add the statement `text` at `place`, which is after the others."""
+        for key in frame(text):
+            self._places.setdefault(key, []).append(place)
+            if isinstance(key, frozenset):
+                self._about.setdefault(max(key, key=len), []).append(key)
+
+    def alike(self, text: str) -> list[int]:
+        """The places of statements that `text` may restate, newest first."""
+        if not self._places:
+            return []
+        # What a statement is about takes long to tell, and few have all words of what another is about.
+        keys = frame(text) if self._names_all(said_words(text)) else _ends(text)
+        found = {place for key in keys for place in self._places.get(key, ())[-MOST_ALIKE:]}
+        return sorted(found, reverse=True)
+
+    def _names_all(self, texts: tuple[str, ...]) -> bool:
+        """Whether the words `texts` contain the whole subject of one of the statements."""
+        return any(about.issubset(texts) for word in texts for about in self._about.get(word, ()))
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _about(text: str) -> frozenset[str]:
+    """The subject of a statement of dates, amounts or numbers; empty if it has fewer than two words."""
+    stated = values_in(text)
+    if not {_family(value) for value in stated} - {ValueKind.IDENTIFIER}:
+        return NOTHING
+    found = other_subjects(text)
+    return found if len(found) >= 2 else NOTHING
+
+
+@lru_cache(maxsize=STATEMENTS)
 def other_subjects(text: str) -> frozenset[str]:
     """The subject of `text` besides dates, amounts and numbers: none for "the 4th", a suite for "Suite 641"."""
     return subject_words(text).difference(*(said_words(value.text) for value in values_in(text)))
@@ -122,3 +175,9 @@ def names_another_thing(correction: str, known: str) -> bool:
 @lru_cache(maxsize=STATEMENTS)
 def _roots(text: str) -> frozenset[str]:
     return frozenset(word[:ROOT] for word in other_subjects(text) - ATTRIBUTES)
+
+
+def is_restatement(old: str, new: str) -> bool:
+    """Whether `new` repeats `old` with other values of the same types."""
+    same = bool(_about(old)) and _about(old) == _about(new) and not figures(old) & figures(new)
+    return same and {_family(value) for value in values_in(old)} == {_family(value) for value in values_in(new)}

@@ -13,17 +13,22 @@ from session_core.language.amending import (
     append_correction,
     names,
     parts_told,
+    restates,
     retracted_statements,
     retracted_words,
+    subject_words,
 )
 from session_core.language.changes import Change, change, subject_of
 from session_core.language.cues import is_correction, is_revision, kinds
 from session_core.language.slots import THINGS, may_fill, same_slot, slot, without
 from session_core.language.statements import (
+    Frames,
+    counted_things,
     families,
     figures,
     form,
     has_only_numbers,
+    is_restatement,
     left_of,
     names_another_thing,
     other_subjects,
@@ -41,6 +46,11 @@ ASSISTANT = "assistant"
 TOOL = "tool"
 QUOTED = "quoted"
 """First word of a fact's author when no user said it, or a user only quoted it."""
+
+RESTATED = frozenset(
+    (FactKind.CONSTRAINT, FactKind.DECISION, FactKind.CORRECTION, FactKind.PREFERENCE, FactKind.IDENTITY)
+)
+"""Kinds of facts that say the same again when they differ in a word only; of others there may be many alike."""
 
 _LASTING = frozenset((FactKind.DECISION, FactKind.IDENTITY, FactKind.PREFERENCE))
 _STANDING = frozenset((FactKind.RULE, FactKind.CONSTRAINT, FactKind.PREFERENCE))
@@ -81,6 +91,7 @@ class Facts:
         self.gone: list[tuple[int, str, Fact]] = []
         self._behind: dict[tuple[int, str], list[tuple[int, str]]] = {}
         self._beside: dict[int, set[str]] = {}
+        self._framed = Frames()
         self._spoken: dict[str, list[int]] = {}
         self._looked_at = 0
         self._places: dict[tuple[str, ...], list[int]] = {}
@@ -153,7 +164,7 @@ class Facts:
 
     def _with_its_slot(self, fact: Fact, found: _Found) -> _Found:
         """`found` and what else stands for the subject that the correction turned out to have."""
-        if found.about is None or found.unsure:
+        if found.about is None:
             return found
         more = self._of_its_slot(replace(fact, slot=found.about), correcting=False).gone
         return replace(found, gone=tuple(dict.fromkeys((*found.gone, *more))))
@@ -162,10 +173,20 @@ class Facts:
         """Put a correction that has no value of a type on one line with what it corrects, as far as that can be
         told; whether there is such a fact. Neither is lost, and neither stands without the other. A rule stays
         word for word, and what corrects it is pinned like it."""
-        found = self._meant(fact) if correcting or is_revision(fact.text) else []
+        revising = correcting or is_revision(fact.text)
+        found, old = self._meant(fact) if revising else (self._reframed(fact), frozenset[str]())
         found = found or self._changed(fact)
+        if not found:
+            return False
         self._append(fact, found)
-        return bool(found)
+        old = old or frozenset(word for index in found for word in self._old_value(index, fact))
+        about = frozenset(word for index in found for word in subject_words(self.all[index].text))
+        for index in range(found[0] + 1 if old and found else len(self.all), len(self.all)):
+            known = self.all[index]
+            again = known.current and not spoken_by_user(known) and known.seq - fact.seq <= NAMES_NEAR
+            if again and old <= set(said_words(known.text)) and about & subject_words(known.text) - old:
+                self._supersede(index, fact, fact.text)
+        return True
 
     def _append(self, fact: Fact, found: Sequence[int]) -> None:
         """Put `fact` on one line with each of the facts `found`."""
@@ -179,16 +200,29 @@ class Facts:
                 self._supersede(index, fact, text)
                 self._add(replace(fact, kind=kind, text=text, slot=known.slot))
 
-    def _meant(self, fact: Fact) -> list[int]:
+    def _old_value(self, index: int, fact: Fact) -> list[str]:
+        """The words of the values at `index` in whose place `fact` puts another of their type."""
+        new, words = families(fact.text), {form(value) for value in values_in(fact.text)}
+        values = [v.text for v in values_in(self.all[index].text) if counted_things(v) in new and form(v) not in words]
+        return list(said_words(" ".join(values)))
+
+    def _meant(self, fact: Fact) -> tuple[list[int], frozenset[str]]:
         new = families(fact.text)
         own = [(index, fact.seq - known.seq, known.text) for index, known in self._own(fact)]
         alike = [(index, 0, text) for index, back, text in own if new & families(text) and back <= NAMES_NEAR]
         plain = not other_subjects(fact.text) if new else is_correction(fact.text)
-        found = retracted_statements(fact.text, alike if new else own, plain=plain)
+        found, old = retracted_statements(fact.text, alike if new else own, plain=plain)
         if not found and plain and has_only_numbers(fact.text):
             # "No, the 4th", "I meant 11": a day or an hour, if no number stands nearer.
-            found = retracted_statements(fact.text, [one for one in own if "when" in families(one[2])], plain=True)
-        return found
+            found, old = retracted_statements(fact.text, [one for one in own if "when" in families(one[2])], plain=True)
+        return found, old
+
+    def _reframed(self, fact: Fact) -> list[int]:
+        for index, known in self._own(fact, self._framed.alike(fact.text)):
+            again = restates(known.text, fact.text) or is_restatement(known.text, fact.text)
+            if again and known.kind in RESTATED and not parts_told(known.text)[1]:
+                return [index]
+        return []
 
     def _changed(self, fact: Fact) -> list[int]:
         """The newest fact that holds no more, at any distance."""
@@ -237,6 +271,8 @@ class Facts:
             self._slots.setdefault(fact.slot, []).append(place)
         if laters := parts_told(fact.text)[1]:
             self._beside.setdefault(fact.seq, set()).update(laters)
+        if fact.kind in RESTATED and spoken_by_user(fact):
+            self._framed.add(fact.text, place)
         self.all.append(fact)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -14,7 +14,8 @@ from session_core.language.cues import is_revision, kinds
 from session_core.language.leaning import joined
 from session_core.language.quoting import split_quoted
 from session_core.language.slots import same_slot, slot
-from session_core.language.supersede import ASSISTANT, Facts, spoken_by_user
+from session_core.language.statements import Frames, frame
+from session_core.language.supersede import ASSISTANT, RESTATED, Facts, spoken_by_user
 from session_core.language.words import ELLIPSIS, sentences
 from session_core.passages.reading import PASSAGE_CHARACTERS
 from session_core.plan import Fact, FactKind, GiveWay, never_pause
@@ -55,10 +56,11 @@ def with_corrections(
         give_way()
     if not stated:
         return list(messages)
+    keys = {key for fact in stated if fact.kind in RESTATED for key in frame(fact.text)}
     slots = {fact.slot for fact in stated if fact.slot is not None}
     first = min(fact.seq for fact in stated)
     pairs = _corrections_by_message(
-        stated, told, [fact for fact in later if fact.seq >= first and _may_amend(fact, slots)], give_way
+        stated, told, [fact for fact in later if fact.seq >= first and _may_amend(fact, keys, slots)], give_way
     )
     return [
         _rewrite(m, pairs[m.seq], line_characters) if m.seq in pairs and m.role is not Role.TOOL else m
@@ -86,7 +88,18 @@ def _statements_in(text: str, by_user: bool, seq: int, author: str | None) -> tu
 def _may_supersede(said: Sequence[Fact], told: Collection[int]) -> bool:
     """Whether any statement of a user may supersede another: usually none does, and then the assistant's statements
     need not be read. Statements of the messages `told` supersede nothing."""
-    return any(fact.seq not in told and could_amend(fact) for fact in said)
+    framed = Frames()
+    seen: set[tuple[int, str, str | None]] = set()
+    for fact in sorted(said, key=lambda fact: fact.seq):
+        known = (fact.seq, fact.text, fact.author)
+        if known in seen or not spoken_by_user(fact):
+            continue
+        seen.add(known)
+        if fact.seq not in told and (fact.slot is not None or _replaces_earlier(fact.text) or framed.alike(fact.text)):
+            return True
+        if fact.kind in RESTATED:
+            framed.add(fact.text, len(seen))
+    return False
 
 
 def _replaces_earlier(text: str) -> bool:
@@ -98,16 +111,18 @@ def could_amend(fact: Fact) -> bool:
     """Whether `fact` can supersede any statement."""
     if not spoken_by_user(fact):
         return False
-    return fact.slot is not None or _replaces_earlier(fact.text)
+    return fact.slot is not None or fact.kind in RESTATED or _replaces_earlier(fact.text)
 
 
-def _may_amend(fact: Fact, slots: Collection[str]) -> bool:
-    """Whether `fact` can supersede statements of the `slots`, or any."""
-    if not spoken_by_user(fact):
+def _may_amend(fact: Fact, keys: Collection[Hashable], slots: Collection[str]) -> bool:
+    """Whether `fact` can supersede statements with the frames `keys` or the `slots`."""
+    if not could_amend(fact):
         return False
     if fact.slot is not None and any(same_slot(fact.slot, known) for known in slots):
         return True
-    return _replaces_earlier(fact.text)
+    if _replaces_earlier(fact.text):
+        return True
+    return fact.kind in RESTATED and any(key in keys for key in frame(fact.text))
 
 
 def is_brief(message: Message) -> bool:
