@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
 from llama_index.core.base.llms.types import ChatMessage
@@ -62,50 +62,76 @@ def without_id(message: ChatMessage) -> Message:
 def change_to(wanted: Iterable[ChatMessage], record: Sequence[Message], key: Key) -> Change:
     """How the conversation `record` of session `key` becomes `wanted`, with nothing stored twice.
 
-    A message of the session's own view stands for what it shows: a digest for all it covers, a clip
-    for the whole. Any other is the next one of the record that says the same, or a new one.
+    A message of the session's own view stands for what it shows: a digest for all that the view leaves out, a clip
+    for the whole. Any other is the next one of the record that says the same and that the view shows, or a new one.
     """
-    found = _RecordMatcher(record, str(key))
-    parts = [found.part(message) for message in wanted]
-    covered = {seq for part in parts if isinstance(part, Ranges) for seq in part}
-    items: dict[int, int | Message] = {}
-    for place, part in enumerate(parts):
-        if isinstance(part, Message):
-            items[-1 - place] = part
-        elif isinstance(part, Ranges):
-            items.update((seq, seq) for seq in part)
-        elif part not in covered:
-            items[part] = part
-    made = tuple(items.values())
+    marked = [(message, _Marked.of(message, str(key))) for message in wanted]
+    covered = {seq for _, mark in marked if mark for seq in mark.covers}
+    found = _RecordMatcher(record, covered)
+    parts = [None if mark and mark.generated else found.part(message, mark) for message, mark in marked]
+    made = tuple(found.with_covered(parts, covered))
     now = tuple(message.seq for message in record)
     grows = made[: len(now)] == now and all(isinstance(item, Message) for item in made[len(now) :])
     return Change(made, grows)
 
 
+@dataclass(frozen=True, slots=True)
+class _Marked:
+    """What a message of a view stands for: the one with `id` unless it is `generated`, and those that it `covers`."""
+
+    generated: bool
+    id: str
+    covers: Ranges
+
+    @classmethod
+    def of(cls, message: ChatMessage, session: str) -> _Marked | None:
+        """What `message` stands for, if it is of a view of `session`."""
+        mark = mark_of(message) or {}
+        if mark.get("session") != session:
+            return None
+        return cls("origin" in mark, mark.get("ref", ""), Ranges.from_pairs(mark.get("covers", ())))
+
+
 class _RecordMatcher:
     """Finds the messages of a record again, each once, from its beginning to its end."""
 
-    def __init__(self, record: Sequence[Message], session: str) -> None:
-        self._session = session
+    def __init__(self, record: Sequence[Message], covered: Set[int]) -> None:
         self._by_id = {message.id: message.seq for message in record}
         self._places = {message.seq: place for place, message in enumerate(record)}
         self._same: defaultdict[bytes, deque[int]] = defaultdict(deque)
         for message in record:
-            self._same[body_digest(to_core(from_core(message)))].append(message.seq)
+            if message.seq not in covered:
+                self._same[body_digest(to_core(from_core(message)))].append(message.seq)
         self._reached = -1
 
-    def part(self, message: ChatMessage) -> int | Ranges | Message:
-        """The number or numbers that `message` stands for, or what it says, when the record has it not."""
-        neutral = to_core(message)
-        if (mark_of(message) or {}).get("session") == self._session:
-            if neutral.origin != "record":
-                return Ranges.of(seq for seq in neutral.covers if seq in self._places)
-            if neutral.id in self._by_id:
-                return self._passed(self._by_id[neutral.id])
-        same = self._same[body_digest(neutral)]
+    def part(self, message: ChatMessage, mark: _Marked | None) -> int | Message:
+        """The number of the message that `message` is, or what it says, if the record has it not."""
+        if mark and mark.id in self._by_id:
+            return self._passed(self._by_id[mark.id])
+        same = self._same[body_digest(to_core(message))]
         while same and self._places[same[0]] <= self._reached:
             same.popleft()
         return self._passed(same.popleft()) if same else as_new(message)
+
+    def with_covered(self, parts: Sequence[int | Message | None], covered: Set[int]) -> Iterator[int | Message]:
+        """`parts`, each number once, and those of `covered` that the record has, where the record has them.
+
+        None is a digest; what is covered comes before what is new behind it.
+        """
+        known = {part for part in parts if not isinstance(part, Message)}
+        rest = deque(seq for seq in self._places if seq in covered and seq not in known)
+        end = max((place for place, part in enumerate(parts) if not isinstance(part, Message)), default=-1)
+        for place, part in enumerate(parts):
+            if isinstance(part, Message):
+                yield part
+            elif part in known:
+                while rest and part is not None and self._places[rest[0]] < self._places[part]:
+                    yield rest.popleft()
+                if part is not None:
+                    yield part
+                known.discard(part)
+            if place == end:
+                yield from rest
 
     def _passed(self, seq: int) -> int:
         self._reached = max(self._reached, self._places[seq])

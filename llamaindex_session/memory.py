@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
@@ -31,6 +31,7 @@ from session_core.advisers import require_method
 from session_core.budget import MIN_LIMIT_TOKENS
 from session_core.errors import BudgetError, ConfigError, named_type
 from session_core.importing import aimport_messages, import_messages
+from session_core.ranges import Ranges
 from session_core.turns import Key, text_of_id
 
 
@@ -202,7 +203,7 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
         """
         session = self.session
         seen = session.view(_query(input), overhead_tokens=self._overhead(initial_token_count))
-        return _view_messages(session, seen.messages)
+        return _view_messages(session, seen.messages, seen.lineage)
 
     async def aget(
         self,
@@ -221,7 +222,8 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
         if part != seen.lineage:
             seen = await session.aflow.view(query, overhead_tokens=overhead_tokens, lineage=part)
         run = await run_of(session)
-        return _view_messages(session, await run.fit(seen, session, overhead_tokens) if run else seen.messages)
+        shown = await run.fit(seen, session, overhead_tokens) if run else seen.messages
+        return _view_messages(session, shown, seen.lineage)
 
     def put(self, message: ChatMessage) -> None:
         """Store `message`; durable on return."""
@@ -277,12 +279,19 @@ def _query(given: str | ChatMessage | None) -> str | None:
     return given.content if isinstance(given, ChatMessage) else given
 
 
-def _view_messages(session: Session, view: Iterable[Message]) -> list[ChatMessage]:
-    """The view's messages; generated ones are marked with the session of the view."""
+def _view_messages(session: Session, view: Sequence[Message], lineage: Ranges) -> list[ChatMessage]:
+    """The messages of a view of `lineage`; what was made for it is marked with the session.
+
+    Digest and quotes, else clips, stand for all that the view leaves out, so that setting a view loses nothing of it.
+    """
     messages = from_core_many(view)
-    for message in messages:
-        if isinstance(message, ViewMessage):
-            message._mark["session"] = str(session.key)
+    made = [message for message in messages if isinstance(message, ViewMessage)]
+    for message in made:
+        message._mark["session"] = str(session.key)
+    if made:
+        left_out = lineage.minus(Ranges.of(message.seq for message in view if message.origin == "record"))
+    for message in [message for message in made if "origin" in message._mark] or made:
+        message._mark["covers"] = [list(pair) for pair in left_out.pairs]
     return messages
 
 

@@ -256,52 +256,6 @@ def test_unknown_keywords_are_refused(url: str) -> None:
         SessionMemoryBuffer(token_limit=1_000, chat_store=SessionChatStore(url), session_id="a")
 
 
-def test_a_chat_history_begins_the_session_once(url: str) -> None:
-    history = [ChatMessage("be brief", role="system"), user("hi"), assistant("hello")]
-    first = SessionMemoryBuffer.from_defaults(history, session_id="s", url=url, token_limit=1_000)
-    first.put(user("more"))
-    again = SessionMemoryBuffer.from_defaults(history, session_id="s", url=url, token_limit=1_000)
-    assert again.get_all() == [*history, user("more")]
-    empty = SessionMemoryBuffer.from_defaults([], session_id="s", url=url, token_limit=1_000)
-    assert empty.get_all() == [*history, user("more")]
-
-
-def test_set_with_the_conversation_and_more_stores_only_what_is_more(memory: SessionMemoryBuffer) -> None:
-    memory.put_messages(conversation(4))
-    memory.set([*memory.get_all(), user("more")])
-    memory.set([*memory.get_all(), assistant("and more")])
-    assert memory.get_all() == [*conversation(4), user("more"), assistant("and more")]
-    assert len(memory.session.record(all_branches=True)) == len(conversation(4)) + 2
-
-
-def test_set_with_a_view_keeps_the_conversation_it_stands_for(memory: SessionMemoryBuffer) -> None:
-    said = conversation(40)
-    memory.put_messages(said)
-    view = memory.get(input="order ORD-3")
-    assert len(view) < len(said)
-    memory.set([*view, user("more")])
-    assert memory.get_all() == [*said, user("more")]
-
-
-def test_set_with_another_conversation_replaces_it_and_loses_nothing(memory: SessionMemoryBuffer) -> None:
-    memory.put_messages([user("a"), assistant("b"), user("c")])
-    memory.set([user("a"), assistant("other"), user("c")])
-    assert memory.get_all() == memory.get() == [user("a"), assistant("other"), user("c")]
-    assert [m.content for m in memory.session.record(all_branches=True)] == ["a", "b", "c", "other"]
-    asyncio.run(memory.aset([user("new")]))
-    assert memory.get_all() == [user("new")]
-    memory.set([])
-    assert memory.get_all() == []
-
-
-def test_set_with_a_view_of_another_session_takes_it_as_words(url: str, memory: SessionMemoryBuffer) -> None:
-    memory.put_messages(conversation(40))
-    other = SessionMemoryBuffer.from_defaults(session_id="two", url=url, token_limit=2_000)
-    other.put_messages(conversation(3))
-    other.set(memory.get())
-    assert [m.content for m in other.get_all()] == [m.content for m in memory.get()]
-
-
 def test_reset_begins_afresh_and_keeps_the_record(memory: SessionMemoryBuffer) -> None:
     memory.put(user("one"))
     memory.reset()
