@@ -71,15 +71,24 @@ class Run:
 async def run_of(session: Session) -> Run | None:
     """The run of the calling agent, if it uses `session` as its memory and has messages."""
     context = step_context()
-    if context is None:
-        return None
-    memory = await context.store.get("memory", default=None)
-    shown = await context.store.get(SCRATCHPAD, default=None)
-    its = getattr(memory, "session", None)
-    if not isinstance(its, Session) or its.key != session.key or not _is_messages(shown):
+    shown = await _scratchpad(context, session) if context else []
+    if context is None or not shown:
         return None
     whole, ids = zip(*await _whole(context, shown, session), strict=True)
     return Run(context, tuple(shown), whole, ids, str(session.key))
+
+
+async def left_behind(messages: Sequence[ChatMessage], session: Session) -> list[tuple[ChatMessage, str]]:
+    """The messages, with ids, that an ended run did not store, and that `messages` come after.
+
+    A run that fails or reaches its step limit leaves its messages in the scratchpad, the last calls without results.
+    The next run on its context would send them behind its own question, which providers refuse.
+    """
+    context = step_context()
+    shown = await _scratchpad(context, session) if context else []
+    if context is None or not shown or list(messages[: len(shown)]) == shown or await _is_under_way(context):
+        return []
+    return await _whole(context, shown, session)
 
 
 async def whole_of(messages: Sequence[ChatMessage], session: Session) -> list[tuple[ChatMessage, str]]:
@@ -87,11 +96,13 @@ async def whole_of(messages: Sequence[ChatMessage], session: Session) -> list[tu
     return await _whole(step_context(), messages, session)
 
 
-async def forget_stored(messages: Sequence[ChatMessage], session: Session) -> None:
-    """Drop what was kept of `messages`, since the record has them."""
+async def forget_stored(messages: Sequence[ChatMessage], session: Session, *, left: bool) -> None:
+    """Drop what was kept of `messages`, since the record has them, and what an ended run `left` in the scratchpad."""
     context = step_context()
-    if context is not None and _begin(messages, await _kept(context, session)):
+    if context is not None and (left or _begin(messages, await _kept(context, session))):
         await context.store.set(KEPT, None)
+    if context is not None and left:
+        await context.store.set(SCRATCHPAD, [])
 
 
 async def original_in_run(reference: str, session: Session) -> Message | None:
@@ -99,6 +110,21 @@ async def original_in_run(reference: str, session: Session) -> Message | None:
     kept = await _kept(step_context(), session)
     named = dict(zip(kept["ids"], kept["whole"], strict=True)) if kept else {}
     return to_core(named[reference]) if reference in named else None
+
+
+async def _scratchpad(context: Context[Any], session: Session) -> list[ChatMessage]:
+    """The scratchpad of an agent that uses `session` as its memory."""
+    memory = await context.store.get("memory", default=None)
+    shown = await context.store.get(SCRATCHPAD, default=None)
+    its = getattr(memory, "session", None)
+    return shown if isinstance(its, Session) and its.key == session.key and _is_messages(shown) else []
+
+
+async def _is_under_way(context: Context[Any]) -> bool:
+    """Whether the run is between its first and its last step, when tools may put messages."""
+    steps = await context.store.get("num_iterations", default=None)
+    most = await context.store.get("max_iterations", default=None)
+    return steps is None or most is None or 0 < steps < most
 
 
 async def _whole(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from llama_index.core.chat_engine import CondensePlusContextChatEngine, ContextC
 from llama_index.core.retrievers import BaseRetriever
 from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 from llama_index.core.tools import FunctionTool
-from llama_index.core.workflow import Context
+from llama_index.core.workflow import Context, WorkflowRuntimeError
 from scripted_llm import ScriptedLLM, assistant, calls, user
 
 from llamaindex_session import SessionMemoryBuffer, recall_tool
@@ -183,6 +184,26 @@ def test_a_failing_model_leaves_the_question_and_the_next_run_goes_on(memory: Se
     assert _texts(memory.get_all()) == ["hello?"]
     asyncio.run(_run(_agent(ScriptedLLM("hi")), memory, "are you there?"))
     assert _texts(memory.get_all()) == ["hello?", "are you there?", "hi"]
+
+
+@pytest.mark.parametrize("ending", ["force", "generate"])
+def test_a_run_that_reached_its_step_limit_blocks_no_later_one(memory: SessionMemoryBuffer, ending: Any) -> None:
+    answers = ["as far as I saw"] if ending == "generate" else []
+    llm = ScriptedLLM(calls("a", n=1, name="glance"), calls("b", n=2, name="glance"), *answers, "page 3 is missing")
+    agent = _agent(llm, glance)
+
+    async def go() -> None:
+        ctx: Context[Any] = Context(agent)
+        with suppress(WorkflowRuntimeError):
+            await _run(agent, memory, "look", ctx=ctx, max_iterations=2, early_stopping_method=ending)
+        ctx = Context.from_dict(agent, json.loads(json.dumps(ctx.to_dict())))
+        await agent.run(user_msg="and page 3?", ctx=ctx)
+
+    asyncio.run(go())
+    # The call without a result is on record, and no model is shown it.
+    said = ["look", None, glance(1), None, *answers, "and page 3?", "page 3 is missing"]
+    assert _texts(memory.get_all()) == said
+    assert _texts(llm.heard[-1]) == [*said[:3], *said[4:-1]]
 
 
 def test_two_users_of_one_agent_never_see_each_other(memory: SessionMemoryBuffer) -> None:
