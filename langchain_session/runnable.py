@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables.base import RunnableLike, coerce_to_runnable
 from langchain_core.runnables.config import ensure_config
 from langchain_core.runnables.utils import ConfigurableFieldSpec, get_unique_config_specs
 
@@ -23,7 +24,7 @@ DEFAULT_URL = "sqlite:///llm-sessions.db"
 
 
 def with_session(
-    runnable: Runnable[Any, Any],
+    runnable: RunnableLike[Any, Any],
     sessions: Sessions | str = DEFAULT_URL,
     *,
     url: str | None = None,
@@ -37,7 +38,7 @@ def with_session(
     lease_ttl_s: float = 60.0,
     lease_wait_s: float = 30.0,
 ) -> SessionRunnable:
-    """`runnable` with a memory: each call reads the view of its session and stores its turn.
+    """`runnable`, or a function, with a memory: each call reads the view of its session and stores its turn.
 
     Pass `sessions`, or their URL, first or as `url`; all runnables of this process share a URL's connections.
 
@@ -58,13 +59,19 @@ def with_session(
     runs, for input that cannot be stored; TurnTaken and TurnLost with `lease`.
     """
     return SessionRunnable(
-        runnable,
+        _runnable(runnable),
         _opened(sessions, url, policy),
         Keys(input_messages_key, history_messages_key, output_messages_key),
         tenant=tenant,
         overhead_tokens=overhead_tokens,
         lease=(lease_ttl_s, lease_wait_s) if lease else None,
     )
+
+
+def _runnable(given: RunnableLike[Any, Any]) -> Runnable[Any, Any]:
+    if not isinstance(given, Runnable | Mapping) and not callable(given):
+        raise ConfigError(f"with_session({type(given).__name__}); pass a runnable, such as a model or a chain")
+    return coerce_to_runnable(given)
 
 
 def _opened(sessions: Sessions | str, url: str | None, policy: Policy | None) -> Sessions:

@@ -17,6 +17,7 @@ from llamaindex_session.references import DEFAULT_URL, place_at, place_of, sessi
 from session_core import Message, Policy, Session, Sessions
 from session_core.errors import ConfigError, InputError
 from session_core.importing import RefusedConversations, aimport_messages, import_messages
+from session_core.policy import require_policy
 from session_core.ports import Marks
 from session_core.ranges import Ranges
 from session_core.voices import run_blocking
@@ -53,7 +54,7 @@ class SessionChatStore(BaseChatStore):
         if sessions is not None:
             place = place_of(sessions)
         elif not place:
-            place = place_at(DEFAULT_URL if url is None else url, policy or Policy())
+            place = place_at(DEFAULT_URL if url is None else url, require_policy(policy))
         fields = {"tenant": tenant, "place": place}
         super().__init__(**fields)
         self._sessions = sessions_at(place)

@@ -31,6 +31,7 @@ from session_core.advisers import require_method
 from session_core.budget import MIN_LIMIT_TOKENS
 from session_core.errors import BudgetError, ConfigError, named_type
 from session_core.importing import aimport_messages, import_messages
+from session_core.policy import require_policy
 from session_core.ranges import Ranges
 from session_core.turns import Key, text_of_id
 
@@ -145,7 +146,7 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
         `sessions=` is where to attach it, for memories that were created with `sessions`.
         Raises: ConfigError if `data` is from another memory class, or its sessions are unknown in this process.
         """
-        stored = data.get("chat_store")
+        stored = data.get("chat_store") if isinstance(data, Mapping) else None
         if not isinstance(stored, Mapping) or stored.get("class_name") != SessionChatStore.class_name():
             raise ConfigError(
                 "this was not written by a SessionMemoryBuffer; to move its messages, load it with the class "
@@ -262,7 +263,7 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
     def _overhead(self, initial_token_count: int) -> int:
         if not isinstance(initial_token_count, int) or initial_token_count < 0:
             raise BudgetError(f"session {self.session.key}: initial_token_count={initial_token_count!r}; pass a count")
-        left = self.token_limit - initial_token_count
+        left = _checked_limit(self.token_limit, self.chat_store) - initial_token_count
         if left < 0:
             raise BudgetError(
                 f"session {self.session.key}: Initial token count exceeds token limit "
@@ -334,6 +335,7 @@ def _checked_limit(token_limit: int | None, store: SessionChatStore) -> int:
 
 def _policy(policy: Policy | None, llm: LLM | None, token_limit: int | None) -> Policy:
     if policy is not None:
+        policy = require_policy(policy)
         if token_limit is None:
             return policy
         budget = replace(policy.budget, window_tokens=_checked(token_limit), reply_reserve_tokens=0)

@@ -54,6 +54,10 @@ def sessions_at(place: Mapping[str, Any]) -> Sessions:
                 "make memories with url=..., or reattach it with from_dict(data, sessions=...)"
             )
         return found
+    if not place.keys() >= {"url", "policy", "helpers"}:
+        raise ConfigError(
+            "this refers to no store; pass what to_dict() returned, or make it with url=..."
+        )
     return shared_sessions(place["url"], _policy(place))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from langchain_session import (
     attach,
     with_session,
 )
-from llamaindex_session import LLMSummarizer, SessionMemoryBuffer
+from llamaindex_session import LLMSummarizer, SessionChatStore, SessionMemoryBuffer
 from session_core import Budget, Policy, Sessions
 from session_core.errors import BudgetError, ConfigError, InputError, VoiceError, named_type
 from session_core.events import Event
@@ -172,6 +173,41 @@ def test_the_first_argument_of_from_defaults_is_not_the_session() -> None:
     theirs: Any = "user-44"
     with pytest.raises(InputError, match=r"a str is not a list of messages; .*a session's name is session_id="):
         SessionMemoryBuffer.from_defaults(theirs, url="memory://")
+
+
+def test_what_is_no_policy_is_named() -> None:
+    wrong: Any = "gpt-4o"
+    for make in (SessionMemoryBuffer.from_defaults, SessionChatStore, partial(SessionChatMessageHistory, "a")):
+        with pytest.raises(BudgetError, match=r"policy=str; pass Policy\(Budget"):
+            make(url="memory://", policy=wrong)
+
+
+@pytest.mark.parametrize(("limit", "error"), [(10, "needs at least 48"), ("x", "a whole number"), (501, "exceeds the")])
+def test_a_token_limit_that_was_set_later_is_named(limit: Any, error: str) -> None:
+    memory = SessionMemoryBuffer.from_defaults(url="memory://", token_limit=500)
+    memory.token_limit = limit
+    with pytest.raises(BudgetError, match=f"token_limit={limit!r}.*{error}"):
+        memory.get()
+
+
+@pytest.mark.parametrize("damaged", [[], {}, {"chat_store": {"class_name": "SessionChatStore", "place": {"x": 1}}}])
+def test_what_no_memory_wrote_is_refused(damaged: Any) -> None:
+    with pytest.raises(ConfigError, match=r"this (was not written by a SessionMemoryBuffer|refers to no store)"):
+        SessionMemoryBuffer.from_dict(damaged)
+
+
+@pytest.mark.parametrize("wrong", [HumanMessage("hi"), "hi", {"role": "user"}, None])
+def test_one_message_is_no_list_of_messages(wrong: Any) -> None:
+    history = SessionChatMessageHistory("one", url="memory://")
+    with pytest.raises(InputError, match=f"^{named_type(wrong)} is not a list of messages"):
+        history.add_messages(wrong)
+
+
+def test_with_session_takes_a_function_and_names_what_is_none() -> None:
+    config: Any = {"configurable": {"session_id": "function"}}
+    assert with_session(lambda messages: messages[-1].content, "memory://").invoke("hi", config) == "hi"
+    with pytest.raises(ConfigError, match=r"with_session\(str\); pass a runnable"):
+        with_session("gpt-4o", "memory://")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("wrong", ["hello", {"role": "user", "content": "hello"}, None])

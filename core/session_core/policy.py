@@ -163,3 +163,10 @@ class Policy:
             recall_tokens=most,
             whole_tool_outputs=self.whole_tool_outputs,
         )
+
+
+def require_policy(policy: Policy | None) -> Policy:
+    """`policy`, or the default one for None. Raises: BudgetError for anything else."""
+    if policy is not None and not isinstance(policy, Policy):
+        raise BudgetError(f"policy={type(policy).__name__}; pass Policy(Budget(window_tokens=...))")
+    return policy or Policy()

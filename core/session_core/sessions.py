@@ -16,7 +16,6 @@ from session_core.budget import Tier
 from session_core.display import session_html_or_error
 from session_core.embedder_voices import blocking_and_async
 from session_core.embedding import embedder_of
-from session_core.errors import BudgetError
 from session_core.events import Event, Notice
 from session_core.fold_queue import FoldQueue
 from session_core.folds.folding import Folder
@@ -25,7 +24,7 @@ from session_core.folds.shared_folding import SharedFolding, queue_of
 from session_core.leasing import TurnLease, held_by
 from session_core.logs import log
 from session_core.plan import Digest, View
-from session_core.policy import Policy
+from session_core.policy import Policy, require_policy
 from session_core.ports import Appended, Marks, Observer, SessionStore, State, Store
 from session_core.ranges import Ranges
 from session_core.runtime.process_bound import ProcessBound
@@ -70,11 +69,9 @@ class Sessions(ProcessBound):
         on_event: Callable[[Event], None] | None = None,
         clock: Clock = time.time,
     ) -> None:
-        if policy is not None and not isinstance(policy, Policy):
-            raise BudgetError(f"policy={type(policy).__name__}; pass Policy(Budget(window_tokens=...))")
+        self.policy = require_policy(policy)
         self._observers = require_observers(observers)
         self._on_event = on_event and require_method(on_event, "__call__", "on_event")
-        self.policy = policy or Policy()
         self._owned = url is None or isinstance(url, str)
         queue = queue_of(fold_queue, self.policy, cold or url)
         given = self.policy.index

@@ -8,7 +8,7 @@ import warnings
 from dataclasses import dataclass, field
 
 from session_core.errors import ConfigError
-from session_core.policy import Policy
+from session_core.policy import Policy, require_policy
 from session_core.ports import SessionStore
 from session_core.runtime.forks import ForkSafeLock
 from session_core.sessions import Sessions
@@ -39,8 +39,8 @@ def shared_sessions(url: str, policy: Policy | None = None) -> Sessions:
     each call costs nothing as long as it equals the last one; if none does, a warning says so.
     """
     if not isinstance(url, str):
-        raise ConfigError(f"url={type(url).__name__}; pass a URL such as sqlite:///chat.db")
-    policy = policy or Policy()
+        raise ConfigError(f"url={type(url).__name__}; pass a URL such as sqlite:///chat.db, or sessions=")
+    policy = require_policy(policy)
     with _sharing:
         at = _opened.get((url, os.getpid()))
         if at is None:

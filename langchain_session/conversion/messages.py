@@ -90,7 +90,7 @@ def from_core(message: Message) -> BaseMessage:
 
 def to_core_many(messages: Iterable[BaseMessage]) -> list[Message]:
     """The record's form of each of `messages`, in their order. Raises: InputError."""
-    if not isinstance(messages, Iterable):
+    if not isinstance(messages, Iterable) or isinstance(messages, str | Mapping | BaseMessage):
         raise InputError(f"{named_type(messages)} is not a list of messages; pass [HumanMessage(...), ...]")
     return [to_core(_said(message)) for message in messages]
 
