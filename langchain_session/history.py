@@ -9,6 +9,7 @@ from uuid import UUID
 from langchain_core.chat_history import BaseChatMessageHistory
 from langchain_core.messages import BaseMessage
 
+from langchain_session.appending import aappend_said, append_said
 from langchain_session.conversion.messages import from_core_many, to_core_many
 from langchain_session.transfer.history_transfer import (
     amessages_of,
@@ -136,12 +137,12 @@ class SessionChatMessageHistory(BaseChatMessageHistory):
     def add_messages(self, messages: Sequence[BaseMessage]) -> None:
         """Store `messages`, all or none; durable on return."""
         self._turn, self._fresh = None, False
-        self.session.append(to_core_many(messages), lenient=True)
+        append_said(self.session, to_core_many(messages))
 
     async def aadd_messages(self, messages: Sequence[BaseMessage]) -> None:
         """Async form of `add_messages`."""
         self._turn, self._fresh = None, False
-        await self.session.aappend(to_core_many(messages), lenient=True)
+        await aappend_said(self.session, to_core_many(messages))
 
     def record(self) -> list[BaseMessage]:
         """The whole conversation, every message as it was added."""

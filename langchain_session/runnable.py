@@ -12,6 +12,7 @@ from langchain_core.runnables.base import RunnableLike, coerce_to_runnable
 from langchain_core.runnables.config import ensure_config
 from langchain_core.runnables.utils import ConfigurableFieldSpec, get_unique_config_specs
 
+from langchain_session.appending import aappend_said, append_said
 from langchain_session.runnable_turn import Keys, Turn
 from session_core import Policy, Session, Sessions
 from session_core.errors import ConfigError
@@ -172,9 +173,9 @@ class SessionRunnable(Runnable[Any, Any]):
                 said = turn.complete(call.came)
             except BaseException as exc:
                 if _lost_otherwise(call, exc):
-                    session.append(turn.interrupted(call and call.came), lenient=True, lease=lease)
+                    append_said(session, turn.interrupted(call and call.came), lease)
                 raise
-            session.append(said, lenient=True, lease=lease)
+            append_said(session, said, lease)
 
     def _arecorded_call(self, input: Any, config: RunnableConfig) -> _AsyncCall:
         """Async form of `_recorded_call`."""
@@ -261,7 +262,7 @@ async def _ended(session: Session, said: Sequence[Message], lease: TurnLease | N
     To be run whole: web frameworks cancel the handler of a client that went away again at each of its waits.
     """
     async with held:
-        await session.aappend(said, lenient=True, lease=lease)
+        await aappend_said(session, said, lease)
 
 
 def _sum_chunks(came: Any, piece: Any) -> Any:

@@ -12,7 +12,13 @@ from langchain_core.runnables import RunnableLambda
 from langchain_core.runnables.history import RunnableWithMessageHistory
 from strict_model import check_sent
 
-from langchain_session import ChatModelClassifier, ChatModelExtractor, ChatModelSummarizer, SessionChatMessageHistory
+from langchain_session import (
+    ChatModelClassifier,
+    ChatModelExtractor,
+    ChatModelSummarizer,
+    SessionChatMessageHistory,
+    with_session,
+)
 from session_core import Budget, Policy, Sessions
 from session_core.events import FellBack, Folded
 from session_core.testing import Heard
@@ -122,6 +128,28 @@ def test_histories_of_one_url_share_one_store(tmp_path):
     url = f"sqlite:///{tmp_path}/shared.db"
     SessionChatMessageHistory("s", url=url).add_messages([HumanMessage("hi")])
     assert SessionChatMessageHistory("s", url=url).messages == [HumanMessage("hi")]
+
+
+@pytest.mark.parametrize("awaited", [False, True])
+@pytest.mark.parametrize("own", [False, True], ids=["with_history", "with_session"])
+def test_a_turn_with_the_ids_of_an_earlier_one_is_stored_too(sessions, own, awaited):
+    # A chat page sends an edited question, and a cache an answer with its old id and another price.
+    def answer(messages):
+        usage = {"input_tokens": len(messages), "output_tokens": 1, "total_tokens": len(messages) + 1}
+        return AIMessage("hello", id="cached", usage_metadata=usage)
+
+    def history(session_id):
+        return SessionChatMessageHistory(session_id, sessions=sessions)
+
+    runnable = RunnableLambda(answer)
+    talk = with_session(runnable, sessions) if own else RunnableWithMessageHistory(runnable, history)
+    for question in ("hi", "hi!", "hi!!"):
+        said = [HumanMessage(question, id="edited")]
+        asyncio.run(talk.ainvoke(said, CONFIG)) if awaited else talk.invoke(said, CONFIG)
+    kept = history("s").record()
+    assert [m.content for m in kept] == ["hi", "hello", "hi!", "hello", "hi!!", "hello"]
+    assert [m.id for m in kept] == ["edited", "cached"] * 3
+    assert [m.content for m in history("s").messages] == [m.content for m in kept]
 
 
 def test_an_author_is_known_by_the_name_of_a_human_message(sessions):

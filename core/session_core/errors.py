@@ -81,6 +81,9 @@ class OrphanToolResult(InputError):
 class DuplicateMessage(InputError):
     """A message id is in the record already, with other content."""
 
+    message_id: str = ""
+    """The id, if a store refused it."""
+
 
 class PinnedTooLarge(InputError):
     """What every view must show verbatim exceeds the budget."""

@@ -9,10 +9,12 @@ from session_core.turns import Key
 
 def duplicate_message(key: Key, message_id: str) -> DuplicateMessage:
     """A message whose id the record has with other content."""
-    return DuplicateMessage(
+    error = DuplicateMessage(
         f"session {key}: message {message_id!r} is already in the record with other content; "
         "give the new one an id of its own"
     )
+    error.message_id = message_id
+    return error
 
 
 def orphan_result(key: Key, call_id: str | None) -> OrphanToolResult:
