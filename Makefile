@@ -44,7 +44,7 @@ FLOOR_TESTS := $(addprefix tests/,$(addsuffix .py,test_attach test_cli test_cli_
 	test_llamaindex_* test_middleware test_moving* test_no_pickle test_notebook test_open_calls test_otel test_payloads \
 	test_postgres_rules test_postgres_schema test_postgres_store test_postgres_writers test_postgres_writes test_provider \
 	test_recall_tool test_record_numbers test_redis_callers test_redis_connections test_redis_faults test_redis_store \
-	test_question_quotes test_with_session))
+	test_question_quotes test_with_session*))
 
 test-floors: .venv-floors/installed
 	.venv-floors/bin/python -m pytest -q --numprocesses $(JOBS) --dist worksteal $(FLOOR_TESTS)

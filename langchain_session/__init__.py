@@ -2,7 +2,7 @@
 
 In the order in which one may read it:
 
-- Chains: `history`, `runnable` and `runnable_turn` (`with_session`).
+- Chains: `history`, `runnable` and `runnable_turn` (`with_session`), and `appending`, which both store with.
 - Graphs: `saver`.
 - Within a run: `attached`, `middleware`, `in_run`, `output_mapping`, `question_quotes`, `recall`.
 - Models and vectors: `chat_model`, `index`.

@@ -144,8 +144,13 @@ class SessionRunnable(Runnable[Any, Any]):
         return call.came
 
     def stream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Iterator[Any]:
-        """The answer in chunks; the turn is stored when the stream ends or is interrupted."""
+        """The answer in chunks; the turn is stored when the stream ends or is interrupted.
+
+        A graph streams what its nodes update, or single tokens, and not what its turn is. Raises: ConfigError for it
+        with another `stream_mode` than "values".
+        """
         config = ensure_config(config)
+        self._require_whole_answers(kwargs)
         with self._recorded_call(input, config) as call:
             for piece in self.runnable.stream(call.given, config, **kwargs):
                 call.came = _sum_chunks(call.came, piece)
@@ -154,6 +159,7 @@ class SessionRunnable(Runnable[Any, Any]):
     async def astream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> AsyncIterator[Any]:
         """Async form of `stream`."""
         config = ensure_config(config)
+        self._require_whole_answers(kwargs)
         async with self._arecorded_call(input, config) as call:
             async for piece in self.runnable.astream(call.given, config, **kwargs):
                 call.came = _sum_chunks(call.came, piece)
@@ -181,6 +187,14 @@ class SessionRunnable(Runnable[Any, Any]):
         """Async form of `_recorded_call`."""
         session, turn = self._start_turn(input, config)
         return _AsyncCall(session, turn, self._turn_lease(session) if self._lease else None, self._overhead_tokens)
+
+    def _require_whole_answers(self, options: Mapping[str, Any]) -> None:
+        mode = options.get("stream_mode") or getattr(self.runnable, "stream_mode", None)
+        if mode is not None and mode != "values":
+            raise ConfigError(
+                f"a graph with stream_mode={mode!r} does not stream its messages as a whole; pass "
+                "stream_mode='values', or compile the graph with checkpointer=SessionSaver(url)"
+            )
 
     def _start_turn(self, input: Any, config: RunnableConfig) -> tuple[Session, Turn]:
         return self.session(config), Turn(input, self._keys, self.sessions.services)
