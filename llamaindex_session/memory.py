@@ -214,8 +214,9 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
     ) -> list[ChatMessage]:
         """Async form of `get`. Within an agent's run the view leaves room for the messages of the run so far.
 
-        The run's tool outputs are shortened if both do not fit; the record gets them whole. Messages of concurrent
-        runs that came after this run's question are visible from the next question on.
+        The run's tool outputs are shortened if both do not fit; the record gets them whole. Not those of a
+        ReActAgent, which keeps its run as text out of reach of any memory. Messages of concurrent runs that came
+        after this run's question are visible from the next question on.
         """
         session, overhead_tokens, query = self.session, self._overhead(initial_token_count), _query(input)
         seen = await session.aview(query, overhead_tokens=overhead_tokens)
