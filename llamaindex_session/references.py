@@ -55,9 +55,7 @@ def sessions_at(place: Mapping[str, Any]) -> Sessions:
             )
         return found
     if not place.keys() >= {"url", "policy", "helpers"}:
-        raise ConfigError(
-            "this refers to no store; pass what to_dict() returned, or make it with url=..."
-        )
+        raise ConfigError("this refers to no store; pass what to_dict() returned, or make it with url=...")
     return shared_sessions(place["url"], _policy(place))
 
 
