@@ -74,8 +74,7 @@ class SessionChatMessageHistory(BaseChatMessageHistory):
         InputError for a message that a session cannot store.
         """
         made = cls(session_id or session_id_of(history), url=url, sessions=sessions, policy=policy, tenant=tenant)
-        messages = history.record() if isinstance(history, SessionChatMessageHistory) else messages_of(history)
-        import_messages(made.session, to_record(messages))
+        import_messages(made.session, to_record(_all_of(history)))
         return made
 
     @classmethod
@@ -91,8 +90,7 @@ class SessionChatMessageHistory(BaseChatMessageHistory):
     ) -> Self:
         """Async form of `import_from`."""
         made = cls(session_id or session_id_of(history), url=url, sessions=sessions, policy=policy, tenant=tenant)
-        said = history.arecord() if isinstance(history, SessionChatMessageHistory) else amessages_of(history)
-        await aimport_messages(made.session, to_record(await said))
+        await aimport_messages(made.session, to_record(await _aall_of(history)))
         return made
 
     def export_to(self, history: BaseChatMessageHistory) -> int:
@@ -101,7 +99,7 @@ class SessionChatMessageHistory(BaseChatMessageHistory):
         Raises: Diverged if `history` has messages that this conversation does not begin with.
         """
         added = 0
-        for batch in missing_batches(self.record(), messages_of(history), type(history).__name__):
+        for batch in missing_batches(self.record(), _all_of(history), type(history).__name__):
             history.add_messages(batch)
             added += len(batch)
         return added
@@ -109,7 +107,7 @@ class SessionChatMessageHistory(BaseChatMessageHistory):
     async def aexport_to(self, history: BaseChatMessageHistory) -> int:
         """Async form of `export_to`."""
         added = 0
-        for batch in missing_batches(await self.arecord(), await amessages_of(history), type(history).__name__):
+        for batch in missing_batches(await self.arecord(), await _aall_of(history), type(history).__name__):
             await history.aadd_messages(batch)
             added += len(batch)
         return added
@@ -171,3 +169,13 @@ class SessionChatMessageHistory(BaseChatMessageHistory):
         """The remembered first read, returned once; later reads, or one after an append, are fresh."""
         kept, self._turn = self._turn, None
         return kept
+
+
+def _all_of(history: BaseChatMessageHistory) -> list[BaseMessage]:
+    """All messages of `history`; those of one of ours are its record, not its view."""
+    return history.record() if isinstance(history, SessionChatMessageHistory) else messages_of(history)
+
+
+async def _aall_of(history: BaseChatMessageHistory) -> list[BaseMessage]:
+    """Async form of `_all_of`."""
+    return await (history.arecord() if isinstance(history, SessionChatMessageHistory) else amessages_of(history))

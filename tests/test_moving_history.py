@@ -13,7 +13,7 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, Tool
 
 from langchain_session import SessionChatMessageHistory
 from langchain_session.conversion.messages import from_core_many
-from session_core import Sessions
+from session_core import Budget, Policy, Sessions
 from session_core.errors import ConfigError, Diverged, DuplicateMessage, InputError
 from session_core.importing import BATCH_MESSAGES
 
@@ -215,6 +215,20 @@ def test_a_history_with_other_messages_is_not_touched(sessions, voice):
     with pytest.raises(Diverged, match="InMemoryChatMessageHistory"):
         ours.export_to(target) if voice == "blocking" else asyncio.run(ours.aexport_to(target))
     assert target.messages == [HumanMessage("mine")]
+
+
+@both_voices
+def test_a_history_of_ours_is_filled_up_by_its_record_not_its_view(voice):
+    def out(source, target) -> int:
+        return source.export_to(target) if voice == "blocking" else asyncio.run(source.aexport_to(target))
+
+    with Sessions("memory://", policy=Policy(Budget(300, reply_reserve_tokens=0))) as sessions:
+        ours, theirs = (SessionChatMessageHistory(name, sessions=sessions) for name in ("ours", "theirs"))
+        ours.add_messages([HumanMessage(f"question {n} " * 20) for n in range(40)])
+        assert out(ours, theirs) == 40
+        ours.add_user_message("more")
+        assert out(ours, theirs) == 1
+        assert theirs.record() == ours.record()
 
 
 @given(seed=st.integers(0, 10_000), parts=st.integers(1, 4))
