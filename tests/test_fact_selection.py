@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from session_core.compress.digest_text import digest_message
+from session_core.compress.plan_cache import PlanCache, PlanContext
+from session_core.counting.tokens import counter_for, message_tokens
 from session_core.fact_selection import bullet, line, select_places
 from session_core.facts import extract, merge
-from session_core.plan import Count, Fact, FactKind
+from session_core.plan import Count, Digest, Fact, FactKind, Limits
+from session_core.policy import Policy
+from session_core.ranges import Ranges
 from session_core.turns import Message, Role
 
 
@@ -82,3 +88,21 @@ def test_of_too_many_rules_the_first_and_the_last_stay() -> None:
     told = [fact.text for fact in shown]
     assert told[0] == "Never open gate 1 at night."
     assert told[-1] == "Never open gate 300 at night."
+
+
+def test_a_summary_that_only_says_facts_again_leaves_its_room_to_others() -> None:
+    stated = [Fact(FactKind.AMOUNT, f"Hall {number} costs {number}50 euros.", seq=number) for number in range(1, 9)]
+    limits = replace(Policy().limits, facts_tokens=50, digest_tokens=60)
+    repeated = f"User: Hi again. {stated[-2].text} {stated[-1].text}"
+    other = "User: We met in the old mill."
+    texts = [_shown(Digest(Ranges.span(1, 9), summary, tuple(stated)), limits) for summary in (repeated, other)]
+    held = [sum(fact.text in text for fact in stated) for text in texts]
+    assert held[0] > held[1]
+    assert "Hi again" not in texts[0]
+    assert other in texts[1]
+
+
+def _shown(digest: Digest, limits: Limits) -> str:
+    counter = counter_for(None)
+    tools = PlanContext(counter.count, lambda said: message_tokens(said, counter), limits, PlanCache())
+    return digest_message(digest, context=tools).content

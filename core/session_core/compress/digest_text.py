@@ -7,11 +7,12 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from hashlib import blake2b
 
+from session_core.classify import is_filler
 from session_core.compress.plan_cache import FactLines, PlanContext
 from session_core.fact_selection import bullet, line, select_places
 from session_core.language.quoting import CONDENSED, quoted_lines
 from session_core.language.supersede import spoken_by_user
-from session_core.language.words import one_line
+from session_core.language.words import one_line, sentences
 from session_core.plan import Count, Digest, Fact, FactKind, Limits
 from session_core.retrieval.retrieve import rank, terms
 from session_core.turns import Message, Role
@@ -140,8 +141,13 @@ def _summary_and_places(digest: Digest, context: PlanContext, already_shown: Set
 
 
 def _without_told(summary: str, told: Set[str]) -> str:
-    """The lines of a summary that say something else than the facts `told`."""
-    return "\n".join([row for row in summary.splitlines() if row.partition(": ")[2] not in told])
+    """The lines of a summary that say something else than the facts `told` and courtesies."""
+    return "\n".join([row for row in summary.splitlines() if not _is_told(row.partition(": ")[2], told)])
+
+
+def _is_told(text: str, told: Set[str]) -> bool:
+    said = [one_line(sentence) for sentence in sentences(text)]
+    return text in told or (not told.isdisjoint(said) and all(one in told or is_filler(one) for one in said))
 
 
 def _fitting_summary(summary: str, context: PlanContext) -> str:
