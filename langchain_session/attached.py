@@ -93,9 +93,9 @@ def attach(
     """A copy of `graph` whose nodes see messages that fit the budget, at every step of a run.
 
     State, checkpoints, streams and outputs stay complete: if a node returns or sends on the messages that it saw, the
-    originals are used. Inputs of a `Send` are fitted too. A graph that is a node is attached with it; one that is
-    called within a node's code is not (attach it before, with the same `saver`). A list that ends with pending tool
-    calls is passed unchanged, and tools see the state unchanged.
+    originals are used; under another key than `channel` they stay as it saw them. Inputs of a `Send` are fitted too. A
+    graph that is a node is attached with it; one that is called within a node's code is not (attach it before, with the
+    same `saver`). A list that ends with pending tool calls is passed unchanged, and tools see the state unchanged.
 
     Policy, record and `channel` are those of `saver`, or of the graph's own SessionSaver; with `policy` alone nothing
     is quoted from the record. Where the state has the whole record (`SessionSaver(state="whole")`), nodes see the
