@@ -38,7 +38,7 @@ test: lint
 	$(TEST_BIN)/python -m pytest -q --numprocesses $(JOBS) --dist worksteal tests
 
 # What stands on somebody else's package; the rest of the suite says the same with any version.
-FLOOR_TESTS := $(addprefix tests/,$(addsuffix .py,test_attach test_cli test_cli_reports test_codec \
+FLOOR_TESTS := $(addprefix tests/,$(addsuffix .py,test_attach test_cancelled_scopes test_cli test_cli_reports test_codec \
 	test_concurrent_runs test_deepagents test_exact_values \
 	test_demo test_display test_encrypted_store test_fold_queue test_view_list test_history_dropin test_in_run test_langchain_* test_langgraph_* \
 	test_llamaindex_* test_middleware test_moving* test_no_pickle test_notebook test_open_calls test_otel test_payloads \
