@@ -24,7 +24,7 @@ _LAST_MESSAGES, _FADING, _LAST_TIES = 4, 0.7, 0.5
 """The words of so many messages before a question count too, half as much, each message back less."""
 _FIGURES = 2.0
 """A number or a code in the question names one thing; so much more than a word it counts."""
-_MEANING = 0.5
+_MEANING = 0.6
 _NEIGHBOUR = 0.5
 _TOPIC, _TOPIC_REACH = 0.8, 6
 _ASSISTANT, _LENGTH_POWER = 0.7, 0.2
@@ -59,8 +59,9 @@ class Relevance:
 
     def __init__(self, question: Question, candidates: Sequence[Read], standing: Sequence[Read]) -> None:
         self._nearness = question.nearness
-        rarity = _rarity([reading for _, reading in (*candidates, *standing)])
         words = list(dict.fromkeys(stems(question.text)))[:_QUERY_WORDS]
+        self._names = _authors_words((*candidates, *standing), words)
+        rarity = _rarity((*candidates, *standing), self._names)
         self.wanted = wanted_kinds(question.text)
         self._asked = {word: rarity(word) for word in words}
         for word in list(dict.fromkeys(stems(question.repeated)))[:_QUERY_WORDS]:
@@ -124,7 +125,9 @@ class Relevance:
                 spread[place] = max(spread[place], scores[place - 1])
         if (share := _TOPIC * _exchange_share(candidates)) > 0:
             topic = _normalize(_smooth(scores, _TOPIC_REACH))
-            spread = [(1 - share) * a + share * b for a, b in zip(_normalize(spread), topic, strict=True)]
+            around = [(1 - share) * a + share * b for a, b in zip(_normalize(spread), topic, strict=True)]
+            # With several subjects at a time, or a remark in passing, nothing around an answer has to do with it.
+            spread = [max(own, mixed) for own, mixed in zip(_normalize(scores), around, strict=True)]
         return _normalize(
             [
                 score * (_ASSISTANT if said.role is Role.ASSISTANT else 1.0) / max(20, said.tokens) ** _LENGTH_POWER
@@ -135,12 +138,15 @@ class Relevance:
     def _by_words(self, candidates: Sequence[Read]) -> list[float]:
         average = sum(reading.length for _, reading in candidates) / len(candidates) or 1.0
         scores: list[float] = []
-        for _, reading in candidates:
-            if self._asked.keys().isdisjoint(reading.words):
+        for message, reading in candidates:
+            own = self._names.get(message.author or "", ())
+            if not own and self._asked.keys().isdisjoint(reading.words):
                 scores.append(0.0)
                 continue
             damping = K1 * (1 - B + B * reading.length / average)
             found = [(weight, reading.words[word]) for word, weight in self._asked.items() if word in reading.words]
+            # Under an author's name, each message counts as saying it: a question about them seldom means their callers.
+            found += [(self._asked[word], 1) for word in own if word not in reading.words]
             scores.append(sum([weight * n * (K1 + 1) / (n + damping) for weight, n in found]))
         return scores
 
@@ -150,9 +156,19 @@ def _saturated(weight: float, times: int) -> float:
     return weight * times * (K1 + 1) / (times + K1)
 
 
-def _rarity(readings: Sequence[Reading]) -> Callable[[str], float]:
-    holding = Counter(chain.from_iterable([reading.words for reading in readings]))
-    total = len(readings)
+def _authors_words(said: Sequence[Read], asked: Sequence[str]) -> Mapping[str, frozenset[str]]:
+    """The words of `asked` that are in the name of each author; only authors with one."""
+    authors = {message.author for message, _ in said if message.author}
+    found = {author: frozenset(stems(author)).intersection(asked) for author in authors}
+    return {author: words for author, words in found.items() if words}
+
+
+def _rarity(said: Sequence[Read], names: Mapping[str, frozenset[str]]) -> Callable[[str], float]:
+    holding = Counter(chain.from_iterable([reading.words for _, reading in said]))
+    if names:
+        for message, reading in said:
+            holding.update(names.get(message.author or "", frozenset()).difference(reading.words))
+    total = len(said)
 
     def rarity(word: str) -> float:
         return math.log(1 + (total - holding[word] + 0.5) / (holding[word] + 0.5))
