@@ -115,8 +115,8 @@ class Relevance:
             scores = [(1 - _MEANING) * score + _MEANING * value for score, value in zip(scores, near, strict=True)]
         if tight and self.wanted:
             scores = [
-                score * (_KIND if any(has_value_of(passage.text, self.wanted) for passage in reading.passages) else 1.0)
-                for score, (_, reading) in zip(scores, candidates, strict=True)
+                score * (_KIND if any(self.says_wanted(message, one.text) for one in reading.passages) else 1.0)
+                for score, (message, reading) in zip(scores, candidates, strict=True)
             ]
         spread = _with_neighbours(scores)
         for place, (asked, reply) in enumerate(pairwise(candidates), start=1):
@@ -134,6 +134,11 @@ class Relevance:
                 for score, (said, _) in zip(spread, candidates, strict=True)
             ]
         )
+
+    def says_wanted(self, message: Message, text: str) -> bool:
+        """Whether `text`, from `message`, has a value of the kind that is asked for. The author's name stands beside
+        what people say: "I have them" answers who does."""
+        return (bool(message.author) and self.wanted == {"name"}) or has_value_of(text, self.wanted)
 
     def _by_words(self, candidates: Sequence[Read]) -> list[float]:
         average = sum(reading.length for _, reading in candidates) / len(candidates) or 1.0

@@ -8,7 +8,6 @@ from itertools import pairwise
 
 from session_core.language.acceptance import accepts_offer, has_offer
 from session_core.language.continuations import is_question
-from session_core.language.question_types import has_value_of
 from session_core.language.words import ASKING_WORDS, QUESTION_MARKS
 from session_core.passages.reading import Passage
 from session_core.passages.scoring import Question, Read, Relevance
@@ -16,7 +15,7 @@ from session_core.recall.open_ended import TAKEN, OpenEnded, is_specific, remain
 from session_core.recall.outcomes import on_topic
 from session_core.recall.selection import Candidate
 from session_core.recall.weights import crowding_penalties, shares_of_best
-from session_core.turns import Role
+from session_core.turns import Message, Role
 
 _VOICES = {"user": 1.3, "assistant": 0.6, "tool": 1.0, "call": 1.1}
 """How much a passage counts by who says it."""
@@ -72,7 +71,7 @@ class Weighing:
         more = {"user": 1 + _ALL_OF_USERS * prose * (1 - scarcity), "assistant": self._ties_share}
         self._voices = {voice: more.get(voice, 1.0) * weight for voice, weight in _VOICES.items()}
         self._taken = _accepted_offers(candidates, standing)
-        self._kinds = bearing.wanted if tight else frozenset[str]()
+        self._says_wanted = bearing.says_wanted if tight and bearing.wanted else None
         self._ties_left = remaining_ties_weight(question, standing)
         self._open_ended = OpenEnded(candidates, standing, room_tokens) if self._ties_left < 1 else None
         asks = self._open_ended is None and question.short and is_question(question.text)
@@ -80,7 +79,7 @@ class Weighing:
 
     def candidates(self, source: int, places: Sequence[int], shown: Sequence[Passage]) -> Iterator[Candidate]:
         """The passages of one message that stand at `places`, weighed, as they would be quoted (`shown`)."""
-        reading, ties, whole = self._candidates[source][1], self._ties[source], self._whole[source]
+        (message, reading), ties, whole = self._candidates[source], self._ties[source], self._whole[source]
         crowds = crowding_penalties(ties) if reading.structured else {}
         rows_bear = (bool(crowds) or self._short) and self._open_ended is None
         rows = shares_of_best(ties if rows_bear else (), len(ties))
@@ -96,7 +95,7 @@ class Weighing:
             if offered and is_specific(passage):
                 favour = max(favour, TAKEN)
             if self._tight:
-                tied, spoken, favour = self._in_tight_room(passage, tied, spoken, favour)
+                tied, spoken, favour = self._in_tight_room(message, passage, tied, spoken, favour)
             if topic and (source, place) in topic:
                 spoken = max(spoken, _PROSE * ties[place])
             if open_ended is not None:
@@ -106,12 +105,14 @@ class Weighing:
                 tied *= self._ties_left
             yield Candidate(passage, source, place, tied, spoken, favour, crowds[ties[place]] if crowds else 1.0)
 
-    def _in_tight_room(self, passage: Passage, tied: float, spoken: float, favour: float) -> tuple[float, float, float]:
+    def _in_tight_room(
+        self, message: Message, passage: Passage, tied: float, spoken: float, favour: float
+    ) -> tuple[float, float, float]:
         """The same figures where a sentence must say something itself, of the kind that is asked for if one is."""
         spoken *= _own_share(passage)
-        if not self._kinds:
+        if self._says_wanted is None:
             return tied, spoken, favour
-        if has_value_of(passage.text, self._kinds):
+        if self._says_wanted(message, passage.text):
             return tied, spoken, max(favour, _ANSWERS)
         return tied * _UNASKED_TIES, spoken * _UNASKED, favour
 
