@@ -150,7 +150,7 @@ class Relevance:
                 continue
             damping = K1 * (1 - B + B * reading.length / average)
             found = [(weight, reading.words[word]) for word, weight in self._asked.items() if word in reading.words]
-            # Under an author's name, each message counts as saying it: a question about them seldom means their callers.
+            # Each message counts as saying its author's name: a question about someone seldom means who calls them.
             found += [(self._asked[word], 1) for word in own if word not in reading.words]
             scores.append(sum([weight * n * (K1 + 1) / (n + damping) for weight, n in found]))
         return scores
@@ -161,18 +161,18 @@ def _saturated(weight: float, times: int) -> float:
     return weight * times * (K1 + 1) / (times + K1)
 
 
-def _authors_words(said: Sequence[Read], asked: Sequence[str]) -> Mapping[str, frozenset[str]]:
-    """The words of `asked` that are in the name of each author; only authors with one."""
-    authors = {message.author for message, _ in said if message.author}
-    found = {author: frozenset(stems(author)).intersection(asked) for author in authors}
+def _authors_words(said: Sequence[Read], asked: Sequence[str]) -> Mapping[str, Sequence[str]]:
+    """The words of `asked`, in order, that are in the name of each author; only authors with one."""
+    named = {author: stems(author) for author in {message.author for message, _ in said if message.author}}
+    found = {author: [word for word in asked if word in own] for author, own in named.items()}
     return {author: words for author, words in found.items() if words}
 
 
-def _rarity(said: Sequence[Read], names: Mapping[str, frozenset[str]]) -> Callable[[str], float]:
+def _rarity(said: Sequence[Read], names: Mapping[str, Sequence[str]]) -> Callable[[str], float]:
     holding = Counter(chain.from_iterable([reading.words for _, reading in said]))
     if names:
         for message, reading in said:
-            holding.update(names.get(message.author or "", frozenset()).difference(reading.words))
+            holding.update([word for word in names.get(message.author or "", ()) if word not in reading.words])
     total = len(said)
 
     def rarity(word: str) -> float:
