@@ -12,7 +12,7 @@ from session_core import Budget, Policy, Session, Sessions
 from session_core.compress.digest_text import digest_message
 from session_core.facts import extract, merge
 from session_core.language.instructions import is_instruction, relays_instruction
-from session_core.language.quoting import BROUGHT_BACK, CONDENSED, RECALLED, WITHIN, split_quoted
+from session_core.language.quoting import BROUGHT_BACK, CONDENSED, RECALLED, WITHIN, speaker_name, split_quoted
 from session_core.plan import Fact, FactKind
 from session_core.recall.recalling import page_text, results_text
 from session_core.turns import Message, Role, ToolCall
@@ -216,3 +216,8 @@ def test_many_blanks_take_no_time(blank: str) -> None:
     list(split_quoted(text))
     extract([user(text)])
     assert time.thread_time() - began < 2.0
+
+
+def test_a_name_keeps_what_stands_in_brackets_behind_it() -> None:
+    names = ("Deniz (Support)", "(Ann)", "[system]")
+    assert [speaker_name(name) for name in names] == ["Deniz (Support)", "Ann", "user system"]

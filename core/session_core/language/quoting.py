@@ -166,6 +166,7 @@ def quoted_lines(text: str) -> str:
 def speaker_name(name: str) -> str:
     """A user's name as a prefix of their messages: on one line, and never the name of a role."""
     text = one_line(name).strip("[]()-*•>#: ").replace(":", " ")
+    text += ")" * (text.count("(") > text.count(")"))
     text = text if len(text) <= NAME_CHARACTERS else f"{text[: NAME_CHARACTERS - 1]}…"
     return f"user {text}".rstrip() if not text or text.split()[0].casefold() in ROLES else text
 

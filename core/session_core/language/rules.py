@@ -73,7 +73,7 @@ RULES = (
     ),
     Cue.of(
         "do don't don’t dont",
-        LEAD + r"(?:do not|don['’]?t)\b(?! (?:worry|know|think|mind|care|have|see|understand|get me|need|want|"
+        LEAD + r"(?:do not|don['’]?t)\b(?!\W*$)(?! (?:worry|know|think|mind|care|have|see|understand|get me|need|want|"
         r"like|believe|recall|hesitate|you|we|they|i|he|she|it)\b)",
     ),
     # What comes with a verb of being or having, or is left, is told ("only one left", "only problem is the price").
@@ -161,7 +161,9 @@ RULES = (
         r"sure|not)\b",
         also="you",
     ),
-    Cue.of("please", r"\bplease\s+(?:do not|don['’]?t|only|avoid|make sure)\b", also="do don dont only avoid make"),
+    Cue.of(
+        "please", r"\bplease\s+(?:do not|don['’]?t|only|avoid|make sure)\b(?!\W*$)", also="do don dont only avoid make"
+    ),
     # What somebody tells of themselves or of others ("I stretch and avoid stairs") is no rule for who listens.
     Cue.of(
         "and but so",
