@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
-from langchain_core.runnables.base import RunnableLike, coerce_to_runnable
+from langchain_core.runnables.base import RunnableBindingBase, RunnableLike, coerce_to_runnable
 from langchain_core.runnables.config import ensure_config
 from langchain_core.runnables.utils import ConfigurableFieldSpec, get_unique_config_specs
 
@@ -73,6 +73,15 @@ def _runnable(given: RunnableLike[Any, Any]) -> Runnable[Any, Any]:
     if not isinstance(given, Runnable | Mapping) and not callable(given):
         raise ConfigError(f"with_session({type(given).__name__}); pass a runnable, such as a model or a chain")
     return coerce_to_runnable(given)
+
+
+def _stream_mode(runnable: Runnable[Any, Any]) -> object:
+    """What a graph streams unless it is told otherwise; None for what is no graph."""
+    while isinstance(runnable, RunnableBindingBase):
+        if mode := runnable.kwargs.get("stream_mode"):
+            return mode
+        runnable = runnable.bound
+    return getattr(runnable, "stream_mode", None)
 
 
 def _opened(sessions: Sessions | str, url: str | None, policy: Policy | None) -> Sessions:
@@ -189,7 +198,7 @@ class SessionRunnable(Runnable[Any, Any]):
         return _AsyncCall(session, turn, self._turn_lease(session) if self._lease else None, self._overhead_tokens)
 
     def _require_whole_answers(self, options: Mapping[str, Any]) -> None:
-        mode = options.get("stream_mode") or getattr(self.runnable, "stream_mode", None)
+        mode = options.get("stream_mode") or _stream_mode(self.runnable)
         if mode is not None and mode != "values":
             raise ConfigError(
                 f"a graph with stream_mode={mode!r} does not stream its messages as a whole; pass "

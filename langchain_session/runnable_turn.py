@@ -59,10 +59,9 @@ class Turn:
         """The runnable's input, with the history `seen`."""
         history = [message for message in seen.messages if message.seq < seen.pending_from]
         if self._keys.history_messages is not None:
-            shown = [from_core(message) for message in history]
-            self._sent = [*shown, *self.live]
-            return {**self._given, self._keys.history_messages: shown}
-        self._sent = [self._original_or_shown(message, seen.pending_from) for message in seen.messages]
+            self._sent = _with_different_ids([*map(from_core, history), *self.live])
+            return {**self._given, self._keys.history_messages: self._sent[: len(history)]}
+        self._sent = _with_different_ids([self._original_or_shown(one, seen.pending_from) for one in seen.messages])
         return self._sent if self._input_key is None else {**self._given, self._input_key: self._sent}
 
     def complete(self, answer: Any) -> list[Message]:
@@ -91,11 +90,26 @@ class Turn:
         return self.live[message.seq - pending_from]
 
     def _new_messages(self, messages: Sequence[BaseMessage]) -> Sequence[BaseMessage]:
-        """The messages of an answer that were not in the input: agents return their whole state."""
+        """The messages of an answer that were not in the input: agents return their whole state, some of them with
+        other messages before or instead of those that they got."""
         known = len(self._sent)
         if len(messages) >= known and all(map(_same, messages, self._sent)):
             return messages[known:]
-        return messages
+        sent, asked = {id(message) for message in self._sent}, {message.id for message in self.live if message.id}
+        if not any(id(message) in sent or message.id in asked for message in messages):
+            return messages
+        named = {message.id for message in self._sent if message.id}
+        return [message for message in messages if id(message) not in sent and message.id not in named]
+
+
+def _with_different_ids(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
+    """`messages`, in copies without an id where a later one has it too: a graph would replace the earlier by it."""
+    ids: set[str] = set()
+    shown: list[BaseMessage] = []
+    for message in reversed(messages):
+        shown.append(message.model_copy(update={"id": None}) if message.id in ids else message)
+        ids.update([message.id] if message.id else [])
+    return shown[::-1]
 
 
 def _same(one: BaseMessage, other: BaseMessage) -> bool:
@@ -147,7 +161,7 @@ def _messages(value: Any, speaker: type[BaseMessage] = HumanMessage) -> list[Bas
     if isinstance(value, list | tuple):
         try:
             return convert_to_messages(list(value))
-        except (NotImplementedError, ValueError) as exc:
+        except (LookupError, NotImplementedError, TypeError, ValueError) as exc:
             # Not its text, which quotes what was given.
             raise InputError(
                 f"a list of {len(value)} messages holds something that LangChain cannot read as a message "

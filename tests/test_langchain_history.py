@@ -19,6 +19,7 @@ from langchain_session import (
     SessionChatMessageHistory,
     with_session,
 )
+from langchain_session.appending import MOST_NAMES
 from session_core import Budget, Policy, Sessions
 from session_core.events import FellBack, Folded
 from session_core.testing import Heard
@@ -150,6 +151,37 @@ def test_a_turn_with_the_ids_of_an_earlier_one_is_stored_too(sessions, own, awai
     assert [m.content for m in kept] == ["hi", "hello", "hi!", "hello", "hi!!", "hello"]
     assert [m.id for m in kept] == ["edited", "cached"] * 3
     assert [m.content for m in history("s").messages] == [m.content for m in kept]
+
+
+@pytest.mark.parametrize("awaited", [False, True])
+def test_a_repeated_append_stores_nothing_again_also_under_ids_that_were_taken(sessions, awaited):
+    history = SessionChatMessageHistory("s", sessions=sessions)
+    history.add_messages([HumanMessage("hi", id="1")])
+    turn = [HumanMessage("hi!", id="1"), AIMessage("hello", id="2"), HumanMessage("hi!!", id="1"), AIMessage("yes")]
+    turn[-1].id = "3" * 65_536
+    priced = turn[-1].model_copy(update={"response_metadata": {"cost": 0}})
+    for _ in range(3):
+        for messages in (turn, [priced]):
+            asyncio.run(history.aadd_messages(messages)) if awaited else history.add_messages(messages)
+    assert history.record() == [HumanMessage("hi", id="1"), *turn, priced]
+
+
+def test_an_id_that_all_answers_have_costs_no_more_with_each(sessions):
+    history = SessionChatMessageHistory("s", sessions=sessions)
+    calls = []
+    append = sessions.store.append
+
+    async def counted(*given, **options):
+        calls[-1] += 1
+        return await append(*given, **options)
+
+    sessions.store.append = counted
+    said = [AIMessage(f"answer {turn}", id="chatcmpl") for turn in range(30)]
+    for message in said:
+        calls.append(0)
+        history.add_messages([message])
+    assert history.record() == said
+    assert calls[-1] == calls[-10] <= MOST_NAMES + 1
 
 
 def test_an_author_is_known_by_the_name_of_a_human_message(sessions):
