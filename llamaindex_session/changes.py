@@ -32,8 +32,8 @@ class Change:
         return [item for item in self.items if isinstance(item, Message)]
 
     def head(self, done: Appended) -> Ranges:
-        """The part of the record that the conversation is, once `new` was appended."""
-        fresh = iter(done.seqs)
+        """The part of the record that the conversation is, once `new` was appended, as the last of `done`."""
+        fresh = iter(done.seqs[len(done.seqs) - len(self.new) :])
         return Ranges.of(next(fresh) if isinstance(item, Message) else item for item in self.items)
 
     def marks(self, done: Appended) -> Marks:

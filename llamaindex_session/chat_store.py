@@ -187,9 +187,16 @@ class SessionChatStore(BaseChatStore):
 
     async def aset_messages(self, key: str, messages: list[ChatMessage]) -> None:
         """Async form of `set_messages`."""
+        await self.aset_behind((), key, messages)
+
+    async def aset_behind(self, left: Sequence[Message], key: str, messages: list[ChatMessage]) -> None:
+        """As `aset_messages`, with `left` stored before what is new.
+
+        It is in the conversation if `messages` continue that, and in the record only if they are another one.
+        """
         session = self.session(key)
         change = change_to(as_list(messages), await session.arecord(), session.key)
-        done = await session.aappend(change.new, lenient=True)
+        done = await session.aappend([*left, *change.new], lenient=True)
         if not change.grows:
             await self._sessions.awaited.mark(session.key, change.marks(done))
 

@@ -249,9 +249,15 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
         await note_question([message for message, _ in whole], done.seqs, session)
 
     async def aset(self, messages: list[ChatMessage]) -> None:
-        """Async form of `set`."""
-        await super().aset(messages)
-        await note_set(self.session)
+        """Async form of `set`. What an ended run left is stored before what is new."""
+        session = self.session
+        left = [as_new(message, its_id) for message, its_id in await left_behind([], session)]
+        if left:
+            await self.chat_store.aset_behind(left, self.chat_store_key, messages)
+            await forget_stored([], session, left=True)
+        else:
+            await super().aset(messages)
+        await note_set(session)
 
     def reset(self) -> None:
         """Start afresh: the conversation is empty, but the record keeps the old messages."""
