@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,11 @@ from llama_index.core.chat_engine import CondensePlusContextChatEngine, ContextC
 from llama_index.core.retrievers import BaseRetriever
 from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 from llama_index.core.tools import FunctionTool
-from llama_index.core.workflow import Context, WorkflowRuntimeError
+from llama_index.core.workflow import Context
 from scripted_llm import ScriptedLLM, assistant, calls, user
 
 from llamaindex_session import SessionMemoryBuffer, recall_tool
-from llamaindex_session.messages import from_core_many, to_core
+from llamaindex_session.messages import to_core
 
 LIMIT = 2_000
 
@@ -184,46 +183,6 @@ def test_a_failing_model_leaves_the_question_and_the_next_run_goes_on(memory: Se
     assert _texts(memory.get_all()) == ["hello?"]
     asyncio.run(_run(_agent(ScriptedLLM("hi")), memory, "are you there?"))
     assert _texts(memory.get_all()) == ["hello?", "are you there?", "hi"]
-
-
-@pytest.mark.parametrize("ending", ["force", "generate"])
-def test_a_run_that_reached_its_step_limit_blocks_no_later_one(memory: SessionMemoryBuffer, ending: Any) -> None:
-    answers = ["as far as I saw"] if ending == "generate" else []
-    llm = ScriptedLLM(calls("a", n=1, name="glance"), calls("b", n=2, name="glance"), *answers, "page 3 is missing")
-    agent = _agent(llm, glance)
-
-    async def go() -> None:
-        ctx: Context[Any] = Context(agent)
-        with suppress(WorkflowRuntimeError):
-            await _run(agent, memory, "look", ctx=ctx, max_iterations=2, early_stopping_method=ending)
-        ctx = Context.from_dict(agent, json.loads(json.dumps(ctx.to_dict())))
-        await agent.run(user_msg="and page 3?", ctx=ctx)
-
-    asyncio.run(go())
-    # The call without a result is on record, and no model is shown it.
-    said = ["look", None, glance(1), None, *answers, "and page 3?", "page 3 is missing"]
-    assert _texts(memory.get_all()) == said
-    assert _texts(llm.heard[-1]) == [*said[:3], *said[4:-1]]
-
-
-@pytest.mark.parametrize("goes_on", [False, True], ids=["another", "continued"])
-def test_what_an_ended_run_left_comes_before_a_question_at_the_end_of_a_chat_history(
-    memory: SessionMemoryBuffer, goes_on: bool
-) -> None:
-    llm = ScriptedLLM(calls("a", n=1), calls("b", n=2), "page 3 is missing")
-    agent = _agent(llm)
-
-    async def go() -> None:
-        ctx: Context[Any] = Context(agent)
-        with suppress(WorkflowRuntimeError):
-            await _run(agent, memory, "look", ctx=ctx, max_iterations=2)
-        history = memory.get() if goes_on else [user("hi"), assistant("hello")]
-        await agent.run(chat_history=[*history, user("and page 3?")], ctx=ctx)
-
-    asyncio.run(go())
-    begun = ["look", None, look(1), None] if goes_on else ["hi", "hello"]
-    assert _texts(memory.get_all()) == [*begun, "and page 3?", "page 3 is missing"]
-    assert look(1) in _texts(from_core_many(memory.session.record(all_branches=True)))
 
 
 def test_two_users_of_one_agent_never_see_each_other(memory: SessionMemoryBuffer) -> None:
