@@ -143,8 +143,9 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
     def from_dict(cls, data: dict[str, Any], **kwargs: Any) -> Self:
         """The memory that `to_dict` described, attached to its session.
 
-        `sessions=` is where to attach it, for memories that were created with `sessions`.
-        Raises: ConfigError if `data` is from another memory class, or its sessions are unknown in this process.
+        `sessions=` is where to attach it, for memories that were created with `sessions`; a smaller budget there is
+        its new `token_limit`. Raises: ConfigError if `data` is from another memory class, or its sessions are unknown
+        in this process.
         """
         stored = data.get("chat_store") if isinstance(data, Mapping) else None
         if not isinstance(stored, Mapping) or stored.get("class_name") != SessionChatStore.class_name():
@@ -158,6 +159,8 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
         else:
             store = SessionChatStore.from_dict(dict(stored))
         values = {name: value for name, value in data.items() if name != "class_name"}
+        if sessions is not None and "token_limit" in values:
+            values["token_limit"] = min(values["token_limit"], _limit(sessions.policy))
         return cls(**{**values, "chat_store": store, **kwargs})
 
     @property

@@ -256,6 +256,16 @@ def test_unknown_keywords_are_refused(url: str) -> None:
         SessionMemoryBuffer(token_limit=1_000, chat_store=SessionChatStore(url), session_id="a")
 
 
+def test_a_memory_that_is_attached_to_a_smaller_budget_has_views_of_that() -> None:
+    with Sessions(policy=Policy(Budget(2_000, reply_reserve_tokens=0))) as before:
+        data = SessionMemoryBuffer.from_defaults(session_id="one", sessions=before).to_dict()
+    with Sessions(policy=Policy(Budget(500, reply_reserve_tokens=0))) as sessions:
+        memory = SessionMemoryBuffer.from_dict(data, sessions=sessions)
+        memory.put_messages(conversation(4))
+        assert memory.token_limit == 500
+        assert len(memory.get()) < len(memory.get_all())
+
+
 def test_reset_begins_afresh_and_keeps_the_record(memory: SessionMemoryBuffer) -> None:
     memory.put(user("one"))
     memory.reset()
