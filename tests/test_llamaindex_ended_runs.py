@@ -1,4 +1,4 @@
-"""What a run of an agent leaves in its context when it fails or reaches its step limit: the next run goes on from it."""
+"""What an agent leaves in its context when a run fails or reaches its step limit: the next run goes on from it."""
 
 from __future__ import annotations
 
