@@ -22,6 +22,8 @@ from session_core.turns import Message
 from session_core.voices import finish_or_undo, run_blocking
 
 DEFAULT_URL = "sqlite:///llm-sessions.db"
+_WHOLE = {"stream_mode": "values", "subgraphs": False, "version": "v1"}
+"""The options with which a graph streams its state, and nothing around or beside it."""
 
 
 def with_session(
@@ -156,7 +158,7 @@ class SessionRunnable(Runnable[Any, Any]):
         """The answer in chunks; the turn is stored when the stream ends or is interrupted.
 
         A graph streams what its nodes update, or single tokens, and not what its turn is. Raises: ConfigError for it
-        with another `stream_mode` than "values".
+        with another `stream_mode` than "values", with `subgraphs`, or with another `version` than "v1".
         """
         config = ensure_config(config)
         self._require_whole_answers(kwargs)
@@ -199,9 +201,13 @@ class SessionRunnable(Runnable[Any, Any]):
 
     def _require_whole_answers(self, options: Mapping[str, Any]) -> None:
         mode = options.get("stream_mode") or _stream_mode(self.runnable)
-        if mode is not None and mode != "values":
+        if mode is None:
+            return
+        asked = {"subgraphs": False, "version": "v1", **options, "stream_mode": mode}
+        parts = [f"{name}={asked[name]!r}" for name, whole in _WHOLE.items() if asked[name] != whole]
+        if parts:
             raise ConfigError(
-                f"a graph with stream_mode={mode!r} does not stream its messages as a whole; pass "
+                f"a graph with {', '.join(parts)} does not stream its messages as a whole; pass only "
                 "stream_mode='values', or compile the graph with checkpointer=SessionSaver(url)"
             )
 

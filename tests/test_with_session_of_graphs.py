@@ -64,6 +64,17 @@ def test_a_graph_that_streams_its_state_has_its_turns_on_record(sessions: Sessio
 
 
 @both_voices
+@pytest.mark.parametrize("option", [{"subgraphs": True}, {"version": "v2"}])
+def test_a_graph_that_streams_something_around_its_state_is_told_so_before_it_runs(
+    sessions: Sessions, stream: Stream, option: dict[str, Any]
+) -> None:
+    model = StrictChatModel(answers=["hello"])
+    with pytest.raises(ConfigError, match=f"a graph with {next(iter(option))}=.* pass only stream_mode='values'"):
+        stream(with_session(create_agent(model), sessions), stream_mode="values", **option)
+    assert model.seen == []
+
+
+@both_voices
 @pytest.mark.parametrize("retried", [False, True])
 def test_a_stream_mode_that_is_bound_to_a_graph_counts(sessions: Sessions, stream: Stream, retried: bool) -> None:
     graph = create_agent(StrictChatModel(answers=["hello"]))
