@@ -34,6 +34,10 @@ CASES = (
     # what it names is not among them
     (("The flight costs 300 euros.", "The hotel is lovely.", "Actually the hotel is 150."), "300 150", ""),
     (("Tom weighs 20 kg.", "Sorry, Lea weighs 15 kg."), "20 15", ""),
+    (("The oven is 200 degrees.", "Actually the fridge is 4 degrees."), "200 4", ""),
+    (("The train leaves at 9:30.", "Actually, the bus leaves at 14:00."), "930 1400", ""),
+    (("The soup serves 6 people.", "Sorry, the cake serves 8 people."), "6 8", ""),
+    (("Change the price to 30 euros.", "Change the shipping to 5 euros."), "30 5", ""),
     # it names nothing, or what everything has
     (("The flight costs 300 euros.", "Actually the price is 350 euros."), "350", "300"),
     (("The train leaves at 3 pm.", "I like trains.", "Sorry, it leaves at 4 pm."), "4", "3"),
@@ -56,6 +60,28 @@ def test_a_correction_means_the_thing_that_it_names(said: tuple[str, ...], kept:
     stand = figures(" ".join(current(said)))
     assert set(kept.split()) <= stand
     assert stand.isdisjoint(gone.split())
+
+
+@pytest.mark.parametrize("role", [Role.ASSISTANT, Role.TOOL])
+def test_what_others_said_of_another_thing_never_becomes_the_words_of_the_user(role: Role) -> None:
+    told = [
+        Message(role, "The flight costs 300 euros.", seq=1, tool_call_id="c" if role is Role.TOOL else None),
+        Message(Role.USER, "Actually, the dinner is 150 euros.", seq=2),
+    ]
+    own = [fact.text for fact in merge((), extract(told)) if fact.current and fact.author is None]
+    assert own == ["Actually, the dinner is 150 euros."]
+
+
+def test_a_number_that_another_thing_has_by_chance_is_not_what_a_correction_takes_back() -> None:
+    said = (
+        "I need a hotel with 4 stars.",
+        "Book the Wartworth for 1 person.",
+        "I need a train from Leeds to York on Friday.",
+        "Can you change the Wartworth booking to Monday for 3 people and 4 nights?",
+    )
+    stand = current(said)
+    assert "I need a train from Leeds to York on Friday." in " ".join(stand)
+    assert not any("Leeds" in one and "Wartworth" in one for one in stand)
 
 
 @pytest.mark.parametrize(

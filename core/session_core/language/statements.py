@@ -166,15 +166,22 @@ def subjects_of(text: str) -> frozenset[str]:
 
 
 def names_another_thing(correction: str, known: str) -> bool:
-    """Whether `correction` names what it speaks of ("the dentist was moved to 9 May"), or somebody ("Leo's exam"), and
-    `known` names others, as far as their words tell: it may be the same by another name."""
-    told, about = _roots(correction), _roots(known)
-    return bool(told) and bool(about) and (told.isdisjoint(about) or not names(correction) <= names(known))
+    """Whether `correction` names first what it speaks of ("the bus leaves at 9"), or somebody ("Leo's exam"), and
+    `known` names others, as far as their words tell: it may be the same by another name, as "the price" is of anything.
+    """
+    told, about = [root for root in _roots(correction) if root not in _OF_ANYTHING], _roots(known)
+    if not told or not about:
+        return False
+    return (told[0] not in about and about[0] not in told) or not names(correction) <= names(known)
+
+
+_OF_ANYTHING = frozenset(word[:ROOT] for word in ATTRIBUTES)
 
 
 @lru_cache(maxsize=STATEMENTS)
-def _roots(text: str) -> frozenset[str]:
-    return frozenset(word[:ROOT] for word in other_subjects(text) - ATTRIBUTES)
+def _roots(text: str) -> tuple[str, ...]:
+    subjects = other_subjects(text)
+    return tuple(word[:ROOT] for word in said_words(text) if word in subjects)
 
 
 def is_restatement(old: str, new: str) -> bool:

@@ -297,16 +297,16 @@ def _of_its_type(facts: Sequence[Fact], fact: Fact) -> _Found:
     first = fact.seq - CORRECTION_REACH
     near = [place for place, known in enumerate(facts) if first <= known.seq <= fact.seq]
     reach = [place for place in reversed(near) if facts[place].current and _open(facts[place], fact)]
-    # The meaning is clear if the correction names the old value itself.
-    words = figures(fact.text)
-    named = [index for index in reach if words & figures(facts[index].text)]
+    # The meaning is clear if the correction names the old value itself, unless by chance: "4 stars" are no "4 nights".
+    words, others = figures(fact.text), {i for i in reach if names_another_thing(fact.text, facts[i].text)}
+    named = [index for index in reach if index not in others and words & figures(facts[index].text)]
     wrong = retracted_words(fact.text)
     if all(value.kind is not ValueKind.IDENTIFIER for value in values_in(fact.text)):
         wrong = frozenset(filter(str.isdecimal, wrong))
     if wrong and not any(wrong <= frozenset(said_words(facts[index].text)) for index in named or reach):
         # "The 12th, not the 2nd", "release/7, not main": the old value is not among these, and nothing else is meant.
         return _NONE_FOUND
-    nearest = _nearest(facts, named or reach, fact)
+    nearest, unsure = _nearest(facts, named or reach, fact), None
     for value in values_in(fact.text):
         for index in nearest:
             old = replace_value(facts[index].text, value, fact.text)
@@ -314,10 +314,11 @@ def _of_its_type(facts: Sequence[Fact], fact: Fact) -> _Found:
                 same = [i for i in reach if i in nearest or not spoken_by_user(facts[i])]
                 gone = [i for i in same if states_only(facts[i].text, old)] or [index]
                 told_by = next((i for i in gone if spoken_by_user(facts[i])), index)
-                if not named and names_another_thing(fact.text, facts[told_by].text):
-                    return _Found((told_by,), unsure=True)
-                return _Found(tuple(gone), told_by, _subject(facts[told_by], old))
-    return _NONE_FOUND
+                if told_by not in others:
+                    return _Found(tuple(gone), told_by, _subject(facts[told_by], old))
+                if spoken_by_user(facts[told_by]) and old.kind is value.kind:
+                    unsure = unsure or _Found((told_by,), unsure=True)
+    return unsure or _NONE_FOUND
 
 
 def _open(known: Fact, fact: Fact) -> bool:
