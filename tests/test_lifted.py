@@ -59,8 +59,15 @@ ALTERED = [
     ("la riunione è lunedì", "la riunione è rinviata di due giorni"),
     ("de vergadering is op maandag", "de vergadering is twee dagen later"),
     ("встреча в понедельник", "встречу перенесли на два дня"),
+    ("the launch is on 1 October", "let's postpone the launch by two weeks"),
+    ("cancel order A-1", "don't cancel A-1 after all, cancel B-2"),
+    ("no sugar for me", "sugar is fine now that the tests are back"),
+    ("no dairy for Tom", "test was negative, Tom can have dairy again"),
+    ("keine Nüsse für Lea, bitte", "Lea darf wieder Nüsse essen"),
 ]
 BESIDE = [
+    ("it's not a faint scratch, it's a dent in the machine", "ironic that after all this the machine has a scratch"),
+    ("the house is free on 3 May", "we moved house last month"),
     ("we ship the beta on 3 May", "Rutger argued for delaying the beta by 2 weeks"),
     ("we ship the beta on 3 May", "could we move the beta back by 2 weeks"),
     ("I am allergic to penicillin", "I feel fine again"),
@@ -121,3 +128,8 @@ def test_facts_keep_a_shift_without_a_value_behind_what_it_shifts() -> None:
 
 def test_a_shift_of_what_nobody_spoke_of_is_no_fact() -> None:
     assert merge([], extract(said_to("we get up a bit later", "the sun sets an hour later"))) == ()
+
+
+def test_what_somebody_only_tells_of_is_no_shift() -> None:
+    told = ("we moved house last month", "I changed jobs last year", "I moved the box the other day", "it is ok now")
+    assert merge([], extract(said_to(*told))) == ()

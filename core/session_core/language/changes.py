@@ -58,29 +58,40 @@ _NO_MORE = re.compile(
     re.IGNORECASE,
 )
 _ALLOWS = re.compile(
-    r"\b(?:(?:is|are|['’]s) (?:fine|ok(?:ay)?|allowed|safe|possible)|(?:i|we|he|she|they) (?:can|may) (?:eat|have|"
-    r"drink|use|take))\b[^.;!?]{0,40}\b(?:again|after all)\b|"
+    r"(?<!\bit )(?<!\bthat )(?<!\bthis )\b(?:is|are) (?:fine|ok(?:ay)?|allowed|safe|possible) now\b|"
+    r"\b(?:(?:is|are|['’]s) (?:fine|ok(?:ay)?|allowed|safe|possible)|(?:can|may) (?:eat|have|drink|use|take|touch))\b"
+    r"[^.;!?]{0,40}\b(?:again|after all)\b|"
     r"\b(?:doch|wieder) (?:\S+ )?(?:ok(?:ay)?|erlaubt|möglich|in ordnung|essen|trinken)\b|"
     r"\bpeu[tx] (?:de nouveau|à nouveau|finalement)\b|\bya pued[eo] (?:comer|beber|tomar)\b|"
-    r"\b(?:può|posso) di nuovo\b|\bjá (?:pode|posso) (?:comer|beber|tomar)\b|\bmag (?:weer|toch)\b|снова можно",
+    r"\b(?:può|posso) di nuovo\b|\bjá (?:pode|posso) (?:comer|beber|tomar)\b|\bmag (?:weer|toch)\b|снова можно|"
+    r"\b(?:n['’]est plus|no es|non è più|não é)(?: un| um| mais)* probl[eè]m\w*",
     re.IGNORECASE,
 )
 """What was restricted is allowed again: "dairy is fine again"."""
 _NOT_SO = re.compile(
-    r"\b(?:after all|turns out|doch (?:nicht|kein\w*)|finalement|al final|alla fine|afinal|toch (?:niet|geen)|всё-таки|"
-    r"(?:n['’]est plus|no es|non è più|não é)(?: un| um| mais)* probl[eè]m\w*)\b",
+    r"\b(?:after all(?! (?:the|this|that|these|those|my|our|your|his|her|their|of)\b)|turns out|doch (?:nicht|kein\w*)|"
+    r"finalement|al final|alla fine|afinal|toch (?:niet|geen)|всё-таки)\b",
     re.IGNORECASE,
 )
-"""What was restricted was not so: "it isn't gluten after all"."""
+"""With a denial: what was stated was not so: "it isn't gluten after all"."""
 _UNIT = (
     r"(?:minut|hour|day|week|month|year|stunde|tag|woche|monat|heure|jour|semaine|mois|hora|d[ií]a|semana|"
     r"or[ae]\b|giorn|settiman|uur|dag|недел|день|дня|час)"
 )
+_SPAN = (
+    r"(?:\d{1,3}|half an?|an?|one|two|three|four|a few|(?:a )?couple of|ein(?:en?|ige)?|ein paar|zwei|drei|vier|een|"
+    rf"twee|drie) {_UNIT}"
+)
 _SHIFTS = re.compile(
-    rf"\b(?:{'|'.join(_VERBS)}|décal\w+|repouss\w+|retard\w+|aplaz\w+|retras\w+|adi\w+|slitt\w+|rinvi\w+|перен[её]с\w+)\b"
-    rf"[^.;!?]{{0,20}}?\b{_UNIT}|\b(?:um|met) [^\s\d]\S* {_UNIT}|"
-    rf"\b{_UNIT}\w* (?:later|earlier|später|früher|eerder|plus t(?:ard|ôt)|más tarde|più tardi|mais tarde|"
-    r"позже|раньше)\b",
+    r"(?:\b(?:pushed|moved|postponed|delayed|bumped|shifted|slip(?:s|ped)|brought)|"
+    r"(?:^\W*|['’]s |['’]ll |\b(?:please|will|must|to) )(?:push|move|postpone|delay|bump|shift|bring))\b"
+    rf"[^.;!?]{{0,40}}?\b(?:by|back|forward|off) {_SPAN}|\b(?:postponed|delayed|pushed|bumped) {_SPAN}|"
+    r"\b(?:is|are|be|moves?|starts?|begins?|ends?|comes?|leaves?|arrives?)\b[^.;!?]{0,20}? "
+    rf"{_UNIT}\w* (?:later|earlier)\b|"
+    rf"\b(?:um|met) {_SPAN}\w* (?:versch\w+|verlegt|vorverlegt|später|früher|nach|verzet|uitgesteld|vervroegd)|"
+    r"\b(?:(?:décal|repouss|report|retard|avanc)\w* d(?:e |['’])|(?:aplaz|retras|adelant|pospon|pospues|adiad|adiou|"
+    rf"slitt|rinvi|spost|versch[io]e?b|перен[её]с)\w*\b)[^.;!?]{{0,20}}?\b{_UNIT}|"
+    rf"\b{_UNIT}\w* (?:später|früher|eerder|plus t(?:ard|ôt)|más tarde|più tardi|mais tarde|позже|раньше)\b",
     re.IGNORECASE,
 )
 """That something takes place so much later or earlier: "the exam was pushed by a week"."""
@@ -101,7 +112,7 @@ _ORDINALS = frozenset(
     "first second third fourth fifth sixth last next other erste zweite dritte premier deuxième".split()
 )
 _COUNT = re.compile(r"(\d[\d.,]*) ([^\W\d_]{3,})")
-_GERMAN = re.compile(r"\b(?:der|die|das|ist|wurde|ich|wir|meine?|unsere?)\b", re.IGNORECASE)
+_GERMAN = re.compile(r"\b(?:der|die|das|ist|wurde|ich|wir|meine?|unsere?|keine?n?|nicht|und|für|darf)\b", re.IGNORECASE)
 """German capitalizes every noun."""
 _ASKING = re.compile(r"[?？]\W*$")
 _QUOTED = re.compile(r"[\"“„«][^\"“”«»]{1,60}[\"”“»]")
@@ -134,7 +145,8 @@ _HEARD = _VERB_WORDS | frozenset(
         "travaille ahora ya desde nuevo nueva vivo mudado trabajo adesso ormai nuovo nuova abito trasferito "
         "trasferita lavoro agora novo nova moro mudei trabalho nu tegenwoordig inmiddels niet geen woon verhuisd werk "
         "again after turns doch wieder weer toch mag peut peux finalement final fine puede puedo posso pode later "
-        "earlier um met retarde slitta aplaza retrasa rinviato rinviata adiada adiado uitgesteld"
+        "earlier push postpone move delay bump shift shifted slips slipped bring brought um met retarde slitta aplaza "
+        "retrasa rinviato rinviata adiada adiado uitgesteld"
     ).split()
 )
 """A fast check: an ASCII text without one of these reports no change."""
@@ -158,6 +170,7 @@ class Change:
     denies: bool
     since: bool
     lifts: bool
+    undoes: bool
     shifts: bool
 
     def ends(self, old: str) -> bool:
@@ -165,8 +178,8 @@ class Change:
 
         That is so where both tell in which place somebody lives or works, and the places differ; where this one puts
         another value of a type, or another name, to what `old` speaks of; where it says `old` again with other words in
-        one place, apart from "now" and the like; where it denies what `old` says, or
-        lifts its restriction.
+        one place, apart from "now" and the like; where it shifts its day or time; where it denies what `old` says,
+        lifts its restriction, or says that it is not so after all.
         """
         if _ASKING.search(old) or len(said_words(old)) > _LONGEST_WORDS or said_words(old) == said_words(self.text):
             return False
@@ -177,7 +190,7 @@ class Change:
             return _other_name(old, self.text)
         if _ordinals(old) != self.ordinals or _others(old, self.text):
             return False
-        if shared and self.lifts and _RESTRICTS.search(old):
+        if shared and (self.undoes or (self.lifts and _RESTRICTS.search(old))):
             return True
         if shared and self.shifts and ("when" in families(old) or days(old) or times(old)):
             return True
@@ -205,9 +218,10 @@ def change(text: str) -> Change | None:
         return None
     plain = _QUOTED.sub(" ", text) if heard else text
     told = heard and any(cue.search(plain) for cue in (*_STATES.values(), _SINCE, _MOVED, _NEW, _NO_MORE))
-    lifts = heard and (_ALLOWS.search(plain) or _NOT_SO.search(plain)) is not None
+    lifts = heard and _ALLOWS.search(plain) is not None
+    undoes = heard and _NOT_SO.search(plain) is not None and _RESTRICTS.search(plain) is not None
     shifts = heard and _SHIFTS.search(plain) is not None
-    if not told and not lifts and not shifts and not reports_new_value(plain):
+    if not told and not lifts and not undoes and not shifts and not reports_new_value(plain):
         return None
     new = _NEW.search(text)
     return Change(
@@ -219,6 +233,7 @@ def change(text: str) -> Change | None:
         _NO_MORE.search(text) is not None,
         _SINCE.search(text) is not None,
         lifts,
+        undoes,
         shifts,
     )
 
@@ -232,7 +247,7 @@ def alters(text: str) -> bool:
     """Whether `text` reports a change that has no value of its own: that something is allowed again, or shifted by a
     span."""
     made = change(text)
-    return made is not None and (made.shifts or _ALLOWS.search(text) is not None)
+    return made is not None and (made.shifts or made.lifts)
 
 
 @lru_cache(maxsize=2_048)
