@@ -186,3 +186,40 @@ def test_an_answer_behind_a_fold_is_told_with_what_was_asked_before_it() -> None
         seq: f"Shall I book the Hilton in town {(seq - 3) // 2}?" for seq in answers
     }
     assert digest.asked == f"Shall I book the Hilton in town {(digest.covers.last - 2) // 2}?"
+
+
+@pytest.mark.parametrize(
+    ("found", "left"),
+    [
+        ("The bare except in parse_url hides an interrupt, I'd change it.", "Leave it as it is, that's intended."),
+        ("I found a race in the cache warmer.", "That's a false alarm, don't fix it."),
+        ("The note in auth looks outdated.", "No, it's by design."),
+        ("The retry loop has no bound.", "Ignore that."),
+        ("Die Methode schliesst die Datei nicht.", "Das ist Absicht, lass es so."),
+        ("La fonction ignore les erreurs.", "C'est voulu, n'y touche pas."),
+        ("El método no valida la entrada.", "Es a propósito, déjalo así."),
+        ("A variável não é usada.", "Deixa assim, é de propósito."),
+        ("De lus stopt nooit.", "Dat is de bedoeling, laat zo."),
+        ("Функция не закрывает файл.", "Так задумано, не трогай."),
+        ("这个循环没有上限。", "这是故意的，不用改。"),
+    ],
+)
+def test_what_an_assistant_found_and_a_user_left_as_it_is_stays_decided(found: str, left: str) -> None:
+    said = [Message(Role.ASSISTANT, found, seq=1, id="a"), Message(Role.USER, left, seq=2, id="b")]
+    fact = next(fact for fact in extract(said) if fact.author is None)
+    assert (fact.kind, fact.text, fact.slot) == (FactKind.ANSWER, left, found)
+    assert left in with_answers(said[:1], said)[0].content
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ("The parcel arrives on Monday.", "Leave it at the door."),
+        ("Silver paper is sold out.", "Keep it short."),
+        ("The cake has nuts in it.", "That's fine."),
+        ("Noted.", "Leave it."),
+    ],
+)
+def test_what_only_sounds_so_leaves_nothing_as_it_is(told: str, said: str) -> None:
+    stated = extract([Message(Role.ASSISTANT, told, seq=1), Message(Role.USER, said, seq=2)])
+    assert not [fact for fact in stated if fact.kind is FactKind.ANSWER]

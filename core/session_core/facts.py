@@ -16,6 +16,7 @@ from session_core.language.acceptance import (
     find_offer,
     find_wondering,
     is_only_answer,
+    left_as_it_is,
     only_declines,
     settles_offer,
 )
@@ -164,6 +165,10 @@ def _of_user(
             if told and not settles and not quoted and (things := chosen_from(told, sentence)):
                 question, settles = partial(str, things), True
             if is_filler(sentence) and not settles:
+                continue
+            if told and not settles and not quoted and (left := left_as_it_is(told, sentence)) and not is_filler(left):
+                answer = partial(_answer_fact, message, FactKind.ANSWER, sentence, partial(str, left), True)
+                yield FactKind.ANSWER, answer
                 continue
             kind = _kind_of(sentence, quoted=quoted, settles=settles)
             if kind is None:

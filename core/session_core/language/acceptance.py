@@ -129,6 +129,21 @@ _PAIRED = re.compile(
 )
 """What joins two things of which one may be chosen."""
 
+_AS_IT_IS = re.compile(
+    r"^\W*(?:(?:no|yes|ok(?:ay)?|well|actually|please|nein|ja|non|oui|sí|não|sim|sì|nee|нет|да)[,.! ]+)*(?:"
+    r"(?:leave|keep|ignore|skip|drop) (?:it|that|this|them|those|these)(?=\W*$|[,.;:!]| (?:as|like|so|alone|there|"
+    r"for now|that way|the way|please)\b)|"
+    r"(?:it|that|this|they|those|these)(?: is|['’]s| are|['’]re)(?: \w+)? (?:intended|intentional|on purpose|by design|"
+    r"deliberate|expected|out of scope|false (?:positives?|alarms?))\b|"
+    r"(?:das ist|c['’]est|es|è|é|dat is|это|так|to)(?: \w+)? (?:absicht|beabsichtigt|gewollt|voulu|exprès|a propósito|"
+    r"intencion\w+|intenzion\w+|voluto|de propósito|de bedoeling|bedoeld|намеренно|задумано|celowe)\b|"
+    r"lasst? (?:es|das) so\b|laisse\w*[- ](?:le|la|les|ça|comme)\b|déjal[oa]\b|lascial[oa]\b|"
+    r"deix[ae] (?:assim|como)|laat (?:het|dat) zo\b|оставь(?:те)? (?:это|так|как)\b)|"
+    r"^(?:这?是故意的|保持原样|意図的|仕様です|そのまま)",
+    re.IGNORECASE,
+)
+"""Decides that what an assistant found stays as it is."""
+
 
 def find_offer(text: str, empty: Callable[[str], bool]) -> str | None:
     """What an assistant's message offers or asks: the last sentence that does, unless it is `empty`, with the
@@ -202,6 +217,15 @@ def chosen_from(told: str, sentence: str) -> str | None:
         return None
     both = one_line(" ".join(texts[-2:]))
     return both if len(both) <= OFFERED_CHARACTERS else one_line(texts[-1])
+
+
+def left_as_it_is(told: str, sentence: str) -> str | None:
+    """What an assistant `told`, if a user's `sentence` decides that it stays as it is, without naming it ("That's
+    intended."); else None. Of a longer message the last sentence."""
+    if not _AS_IT_IS.match(sentence) or not is_only_answer(sentence) or typed(sentence) or not told.strip():
+        return None
+    whole = one_line(told)
+    return whole if len(whole) <= OFFERED_CHARACTERS else shorten(one_line(sentences(told)[-1]), OFFERED_CHARACTERS)
 
 
 @lru_cache(maxsize=SENTENCES)

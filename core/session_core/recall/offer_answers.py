@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from session_core.classify import is_filler
 from session_core.facts import own_words
-from session_core.language.acceptance import chosen_from, find_offer, is_only_answer, put, settles_offer
+from session_core.language.acceptance import chosen_from, find_offer, is_only_answer, left_as_it_is, put, settles_offer
 from session_core.language.amending import ENDS, names
 from session_core.language.slots import typed
 from session_core.language.words import one_line, sentences
@@ -30,12 +30,13 @@ def _with_answer(message: Message, reply: Message | None) -> Message:
     answers = sentences(own_words(reply))
     chosen = next((one for one in answers if chosen_from(message.content, one)), None)
     answer = chosen or next(iter(answers), "")
-    if not is_only_answer(answer) or _speaks_for_itself(answer):
+    left = left_as_it_is(message.content, answer)
+    if not is_only_answer(answer) or (_speaks_for_itself(answer) and left is None):
         return message
     offer = find_offer(message.content, is_filler)
     if offer is not None and settles_offer(offer, answer):
         asked = put(message.content)
-    elif chosen is not None:
+    elif chosen is not None or left is not None:
         asked = sentences(message.content)[-1]
     else:
         return message
