@@ -1,4 +1,4 @@
-"""An old value is not shown alone after a value that rose, fell or slipped, or after another one took over."""
+"""An old value is not shown alone after a value that rose, fell or slipped."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ BINDING = {FactKind.RULE, FactKind.CONSTRAINT, FactKind.DECISION, FactKind.CORRE
 
 NOTHING = (
     # manners of speaking
-    "never a dull moment here", "Always a problem with them", "please don't!",
+    "never a dull moment here", "Great work, keep it up!", "Always a problem with them", "please don't!",
     "always works on my machine", "Only a few people came",
     "No more than a rumor if you ask me", "the kids must not have heard me",
     # what is told

@@ -1,4 +1,4 @@
-"""What people say in passing is heard for what it does: conditions, refusals, rules for a case, labels, shorthand."""
+"""What people say in passing is heard for what it does: conditions, refusals, rules for a case, labels."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ RULES = (
         LEAD + rf"(?:(?:always|never)\b(?! mind\b){_NARRATES}|under no circumstances|from now on|at no point|make "
         rf"sure|ensure|"
         r"be sure to|remember (?:to|that)|refrain from|avoid|stick to|limit yourself|"
-        r"keep (?:all|every|your|the|it|them|answers|replies))\b",
+        r"keep (?:all|every|your|the|it(?! (?:up|coming|going)\W*$)|them|answers|replies))\b",
     ),
     Cue.of(
         "keep",

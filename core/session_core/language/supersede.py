@@ -82,8 +82,8 @@ _NONE_FOUND = _Found()
 class Facts:
     """Facts in the order in which they were put, superseded ones included, and where those stand that say the same.
 
-    `gone` has the number and the words of each statement that was superseded here, and the fact that did it, as it
-    was put; again for each fact that supersedes that one in turn.
+    `gone` has the number and the words of each statement that was superseded here, or may have been, and the fact that
+    did it, as it was put; again for each fact that supersedes that one in turn.
     """
 
     def __init__(self, facts: Iterable[Fact]) -> None:
@@ -112,7 +112,7 @@ class Facts:
         if not found.gone and correcting:
             found = self._with_its_slot(fact, _of_its_type(self.all, fact))
         if found.unsure:
-            self._append(fact, found.gone)
+            self._put_with(fact, found.gone[0])
             return
         if not found.gone:
             placed = by_user and not answers and self._put_beside(fact, correcting)
@@ -187,6 +187,16 @@ class Facts:
             if again and old <= set(said_words(known.text)) and about & subject_words(known.text) - old:
                 self._supersede(index, fact, fact.text)
         return True
+
+    def _put_with(self, fact: Fact, index: int) -> None:
+        """Put a correction with the fact that it may mean: on one line with it if a user said that. What others said
+        stays theirs, and has the correction where it is quoted."""
+        known = self.all[index]
+        if spoken_by_user(known):
+            self._append(fact, [index])
+        else:
+            self.gone.append((known.seq, known.text, fact))
+            self._add(fact)
 
     def _append(self, fact: Fact, found: Sequence[int]) -> None:
         """Put `fact` on one line with each of the facts `found`."""
@@ -316,7 +326,7 @@ def _of_its_type(facts: Sequence[Fact], fact: Fact) -> _Found:
                 told_by = next((i for i in gone if spoken_by_user(facts[i])), index)
                 if told_by not in others:
                     return _Found(tuple(gone), told_by, _subject(facts[told_by], old))
-                if spoken_by_user(facts[told_by]) and old.kind is value.kind:
+                if old.kind is value.kind:
                     unsure = unsure or _Found((told_by,), unsure=True)
     return unsure or _NONE_FOUND
 
