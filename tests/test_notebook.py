@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import groupby
 from typing import Any
 
 import nbformat
@@ -34,7 +35,9 @@ def _shown(cell: Any, mime: str) -> str:
 
 
 def _kinds(cell: Any) -> list[tuple[str, list[str]]]:
-    return [(output.output_type, sorted(output.get("data", ()))) for output in cell.get("outputs", ())]
+    """What a cell shows, in order. A busy kernel sends what is printed in several parts, which count as one."""
+    kinds = [(output.output_type, sorted(output.get("data", ()))) for output in cell.get("outputs", ())]
+    return [kind for kind, _ in groupby(kinds)]
 
 
 def _without_numbers(text: str) -> str:
