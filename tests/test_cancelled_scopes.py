@@ -6,9 +6,9 @@ import asyncio
 
 import anyio
 import pytest
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.graph import START, MessagesState, StateGraph
+from slow_graph import slow_graph
 
 from langchain_session import SessionSaver
 from session_core import Sessions
@@ -21,21 +21,6 @@ WAIT_S = 10.0
 def saver(request):
     inner = InMemorySaver() if request.param == "an inner saver" else None
     return SessionSaver(Sessions("memory://"), inner=inner, concurrency="serialize", wait_s=WAIT_S)
-
-
-def graph_of(saver, entered: asyncio.Event):
-    """A graph that never answers what is slow."""
-
-    async def answer(state: MessagesState):
-        if state["messages"][-1].content == "slow":
-            entered.set()
-            await asyncio.sleep(60)
-        return {"messages": [AIMessage("answered")]}
-
-    graph = StateGraph(MessagesState)
-    graph.add_node("answer", answer)
-    graph.add_edge(START, "answer")
-    return graph.compile(checkpointer=saver)
 
 
 async def cancelled_in_a_task(run, entered: asyncio.Event) -> None:
@@ -56,7 +41,7 @@ async def cancelled_in_the_task_that_goes_on(run, entered: asyncio.Event) -> Non
 def test_the_next_run_does_not_wait_for_one_that_a_scope_cancelled(saver, cancelled, durability) -> None:
     async def talk() -> float:
         entered = asyncio.Event()
-        graph = graph_of(saver, entered)
+        graph = slow_graph(saver, entered)
 
         async def ask(said: str) -> None:
             async for _ in graph.astream({"messages": [HumanMessage(said)]}, CONFIG, durability=durability):

@@ -156,10 +156,8 @@ def _of_user(
     for part, quoted in parts:
         before = ""
         for sentence in (clause for whole in sentences(part) for clause in clauses(whole)):
-            question, ask = (
-                None if quoted else ask,
-                partial(str, sentence) if sentence.endswith(QUESTION_MARKS) else None,
-            )
+            question = None if quoted else ask
+            ask = partial(str, sentence) if sentence.endswith(QUESTION_MARKS) else None
             previous, before = before, ""
             settles = _settles(question, sentence)
             if told and not settles and not quoted and (things := chosen_from(told, sentence)):

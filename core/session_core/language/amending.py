@@ -130,9 +130,8 @@ def parts_told(text: str) -> tuple[str, list[str]]:
 @lru_cache(maxsize=2_048)
 def retracted_words(correction: str) -> frozenset[str]:
     """The words that `correction` says no longer hold ("Bergen, not Oslo")."""
-    return (
-        frozenset(word for found in _BACK.finditer(correction) for word in content_words(found.group("old"))) - _MARKS
-    )
+    gone = _BACK.finditer(correction)
+    return frozenset(word for found in gone for word in content_words(found.group("old"))) - _MARKS
 
 
 @lru_cache(maxsize=2_048)
