@@ -38,6 +38,15 @@ CASES = (
     (("The train leaves at 9:30.", "Actually, the bus leaves at 14:00."), "930 1400", ""),
     (("The soup serves 6 people.", "Sorry, the cake serves 8 people."), "6 8", ""),
     (("Change the price to 30 euros.", "Change the shipping to 5 euros."), "30 5", ""),
+    # a number behind its name tells which one it is
+    (("Server 1 has 64 GB.", "Actually server 2 has 128 GB."), "1 64 2 128", ""),
+    (("Zimmer 12 hat 2 Betten.", "Nein, Zimmer 14 hat 3 Betten."), "12 2 14 3", ""),
+    (("Table 7 wants 5 teas.", "Actually table 7 wants 6 teas."), "7 6", "5"),
+    (("La chambre 4 coûte 80 euros.", "Non, la chambre 4 coûte 90 euros."), "4 90", "80"),
+    (("Order 12 is for 4 people.", "Order 13 is for 6.", "Sorry, order 12 is for 5 people."), "12 5 13 6", "4"),
+    (("We are at gate 12.", "No, gate 14."), "14", "12"),
+    (("Gate 12 at 9:30.", "No, gate 14 at 9:30."), "14 930", "12"),
+    (("We have suite 641 for 2 nights.", "No, it is suite 614 for 2 nights."), "614 2", "641"),
     # it names nothing, or what everything has
     (("The flight costs 300 euros.", "Actually the price is 350 euros."), "350", "300"),
     (("The train leaves at 3 pm.", "I like trains.", "Sorry, it leaves at 4 pm."), "4", "3"),

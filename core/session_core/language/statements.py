@@ -69,7 +69,11 @@ def figures(text: str) -> frozenset[str]:
 
 def replace_value(known: str, value: Value, correction: str) -> Value | None:
     """The value of `known` that `value` replaces, if that is unambiguous."""
+    same = _numbered(known) & _numbered(correction)
+    if _named_with(value, correction) in same:
+        return None
     alike = [v for v in values_in(known) if v.kind is value.kind and currency(v.text) == currency(value.text)]
+    alike = [v for v in alike if _named_with(v, known) not in same]
     if _family(value) == "when":
         alike = [v for v in alike if sum(map(str.isdigit, v.text)) <= _CODE_DIGITS]  # "The 25th" replaces no sum.
     alike = [v for v in alike if not (_long(v) or _long(value)) or len(v.text) == len(value.text)]
@@ -80,6 +84,21 @@ def replace_value(known: str, value: Value, correction: str) -> Value | None:
     if quoted:
         return quoted[0] if len(quoted) == 1 and form(value) != form(quoted[0]) else None
     return alike[0] if len({form(v) for v in alike}) == 1 else None
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _numbered(text: str) -> frozenset[tuple[str, str]]:
+    """What `text` tells from others of its name by a number behind it, and says something else of: "table 7 wants 5"."""
+    named = [_named_with(value, text) for value in values_in(text)]
+    return frozenset(filter(None, named)) if len(named) > 1 else frozenset()
+
+
+def _named_with(value: Value, text: str) -> tuple[str, str] | None:
+    """A number, and the word of the subject that stands right before it."""
+    if value.kind is not ValueKind.NUMBER:
+        return None
+    before = text[: value.start].rstrip().rpartition(" ")[2].casefold()
+    return (before[:ROOT], form(value)) if before in other_subjects(text) else None
 
 
 def _long(value: Value) -> bool:
@@ -172,7 +191,15 @@ def names_another_thing(correction: str, known: str) -> bool:
     told, about = [root for root in _roots(correction) if root not in _OF_ANYTHING], _roots(known)
     if not told or not about:
         return False
-    return (told[0] not in about and about[0] not in told) or not names(correction) <= names(known)
+    another = told[0] not in about and about[0] not in told
+    return another or not names(correction) <= names(known) or _another_number(correction, known, told[0])
+
+
+def _another_number(correction: str, known: str, named: str) -> bool:
+    """Whether both say something of what they call `named`, one of number 4 and the other of number 5, and nothing that
+    both have would tell that only the number was wrong."""
+    told, about = ({number for word, number in _numbered(text) if word == named} for text in (correction, known))
+    return bool(told and about) and told.isdisjoint(about) and figures(correction).isdisjoint(figures(known))
 
 
 _OF_ANYTHING = frozenset(word[:ROOT] for word in ATTRIBUTES)
