@@ -47,13 +47,32 @@ class IdleConnections(Generic[C]):
         self._closed = False
         self._opened_s: WeakKeyDictionary[object, float] = WeakKeyDictionary()
         self._standbys: WeakSet[object] = WeakSet()
+        self._in_use = 0
+        self._opening = 0
         self._left_s = 0.0
         """Connections opened until then lead to a server that was left, and are not used again."""
+
+    @contextmanager
+    def opening(self) -> Iterator[None]:
+        """Around an attempt to open a connection."""
+        with self._lock:
+            self._opening += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._opening -= 1
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether a caller has a connection to give back, or is about to."""
+        return self._in_use + self._opening > 0
 
     def opened(self, cursor: C) -> C:
         """`cursor`, whose connection is new."""
         connection = cursor.connection
         with self._lock:
+            self._in_use += 1
             self._opened_s[connection] = monotonic()
             if b"on" in map(connection.pgconn.parameter_status, READ_ONLY):
                 self._standbys.add(connection)
@@ -66,6 +85,7 @@ class IdleConnections(Generic[C]):
                 cursor, since_s = self._waiting.pop()
                 pgconn = cursor.connection.pgconn
                 if not self._is_left(cursor) and (monotonic() - since_s < LOOKED_AT_S or not _has_unread_data(pgconn)):
+                    self._in_use += 1
                     return cursor
                 pgconn.finish()
             return None
@@ -84,6 +104,7 @@ class IdleConnections(Generic[C]):
         now = monotonic()
         connection = cursor.connection
         with self._lock:
+            self._in_use -= 1
             if self._closed or not _is_at_rest(connection.pgconn):
                 # What broke one connection has most likely broken the idle ones, unless we closed it.
                 broken = connection.broken and not _is_finished(connection.pgconn)

@@ -146,6 +146,11 @@ def _reason(exc: psycopg.Error) -> psycopg.Error | None:
     return exc if known and exc.diag.context is None and exc.diag.message_detail is None else None
 
 
+def is_full(exc: psycopg.OperationalError) -> bool:
+    """Whether the server has no room for a further connection; told by its words, since such an error has no code."""
+    return any(words in str(exc) for words in _TAKEN)
+
+
 def not_now(exc: psycopg.OperationalError, where: str) -> SessionError:
     """The error for a further connection that failed, to a server that accepted some before."""
     if exc.sqlstate in _MENDS:
@@ -156,7 +161,7 @@ def not_now(exc: psycopg.OperationalError, where: str) -> SessionError:
             "in the URL, and that the user may log in"
         )
     mend = "retry"
-    if any(words in str(exc) for words in _TAKEN):
+    if is_full(exc):
         mend = "retry, lower max_connections in the URL or raise the server's"
     return StoreLost(f"{where} accepts no connection ({_said(exc)}); nothing was written: {mend}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -22,11 +23,12 @@ from session_core.stores.postgres.connections import (
     closing_if_unfinished,
     interruptible,
 )
-from session_core.stores.postgres.failures import Translated, not_now
+from session_core.stores.postgres.failures import Translated
 from session_core.stores.postgres.prepared import preparing
+from session_core.stores.postgres.room import LOOKED_FOR_S, Room
 from session_core.stores.postgres.settings import AS_THEY_STAND
 from session_core.stores.refusals import no_connection
-from session_core.voices import THREADS, PerLoop, fair_semaphore, with_timeout
+from session_core.voices import THREADS, PerLoop, fair_semaphore, pause_awaiting, with_timeout
 
 T = TypeVar("T")
 ROWS_AT_ONCE = 500
@@ -44,7 +46,7 @@ class Wire(Protocol):
     Connections open when they are needed, in the caller's own thread or task: so an unreachable server is reported
     at once with the reason, a fork meets no thread of ours, and an ending loop waits for nothing. (psycopg's async
     pool blocks the end of a loop that cancels it while it connects.) Callers wait for a free connection in FIFO
-    order.
+    order. If the server has no room for a further one, they wait for those of this process too.
     """
 
     async def fetch(self, sql: str, values: Sequence[object]) -> list[Row]: ...
@@ -217,7 +219,7 @@ class _ForThreads:
         if place is None:
             raise no_connection(self._address.shown, self._address.max_connections, self._address.wait_s)
         try:
-            return place, self._free.take() or self._opened()
+            return place, self._free.take() or self._found()
         except BaseException:
             self._gate.leave(place)
             raise
@@ -234,15 +236,28 @@ class _ForThreads:
         for unwanted in self._free.close():
             unwanted.connection.close()
 
+    def _found(self) -> psycopg.Cursor[Row]:
+        """A new connection or, if the server has no room for it, one that another caller gave back."""
+        room = Room(self._free, self._address)
+        while True:
+            try:
+                with self._free.opening():
+                    return self._opened()
+            except psycopg.OperationalError as exc:
+                if (cursor := self._free.take()) is not None:
+                    return cursor
+                room.require_patience(exc)
+            while not room.to_be_asked_for:
+                time.sleep(LOOKED_FOR_S)
+                if (cursor := self._free.take()) is not None:
+                    return cursor
+
     def _opened(self) -> psycopg.Cursor[Row]:
-        try:
-            made = psycopg.connect(self._address.conninfo, autocommit=True, prepare_threshold=None)
-            with closing_if_unfinished(made.pgconn):
-                made.execute(AS_THEY_STAND)
-                made.isolation_level = IsolationLevel.READ_COMMITTED
-                return self._free.opened(preparing(made, wanted=self._address.prepare).cursor())
-        except psycopg.OperationalError as exc:
-            raise not_now(exc, self._address.shown) from exc
+        made = psycopg.connect(self._address.conninfo, autocommit=True, prepare_threshold=None)
+        with closing_if_unfinished(made.pgconn):
+            made.execute(AS_THEY_STAND)
+            made.isolation_level = IsolationLevel.READ_COMMITTED
+            return self._free.opened(preparing(made, wanted=self._address.prepare).cursor())
 
 
 class _ForLoop:
@@ -297,7 +312,7 @@ class _ForLoop:
                 await with_timeout(self._address.wait_s, place.enter_async_context(self._gate))
             except TimeoutError as exc:
                 raise no_connection(self._address.shown, self._address.max_connections, self._address.wait_s) from exc
-            cursor = self._free.take() or await self._opened()
+            cursor = self._free.take() or await self._found()
             try:
                 yield cursor
             except BaseException as exc:
@@ -316,17 +331,27 @@ class _ForLoop:
         while (unwanted := self._free.take()) is not None:
             unwanted.connection.pgconn.finish()
 
+    async def _found(self) -> psycopg.AsyncCursor[Row]:
+        room = Room(self._free, self._address)
+        while True:
+            try:
+                with self._free.opening():
+                    return await self._opened()
+            except psycopg.OperationalError as exc:
+                if (cursor := self._free.take()) is not None:
+                    return cursor
+                room.require_patience(exc)
+            while not room.to_be_asked_for:
+                await pause_awaiting(LOOKED_FOR_S)
+                if (cursor := self._free.take()) is not None:
+                    return cursor
+
     async def _opened(self) -> psycopg.AsyncCursor[Row]:
-        try:
-            made = await psycopg.AsyncConnection.connect(
-                self._address.conninfo, autocommit=True, prepare_threshold=None
-            )
-            with closing_if_unfinished(made.pgconn):
-                await made.execute(AS_THEY_STAND)
-                await made.set_isolation_level(IsolationLevel.READ_COMMITTED)
-                return self._free.opened(preparing(made, wanted=self._address.prepare).cursor())
-        except psycopg.OperationalError as exc:
-            raise not_now(exc, self._address.shown) from exc
+        made = await psycopg.AsyncConnection.connect(self._address.conninfo, autocommit=True, prepare_threshold=None)
+        with closing_if_unfinished(made.pgconn):
+            await made.execute(AS_THEY_STAND)
+            await made.set_isolation_level(IsolationLevel.READ_COMMITTED)
+            return self._free.opened(preparing(made, wanted=self._address.prepare).cursor())
 
 
 def _all_read(rows: Sequence[Row], read: Callable[[Row], T]) -> list[T]:
