@@ -88,7 +88,7 @@ def replace_value(known: str, value: Value, correction: str) -> Value | None:
 
 @lru_cache(maxsize=STATEMENTS)
 def _numbered(text: str) -> frozenset[tuple[str, str]]:
-    """What `text` tells from others of its name by a number behind it, and says something else of: "table 7 wants 5"."""
+    """What `text` tells apart by a number behind its word, and says something else of: "table 7 wants 5"."""
     named = [_named_with(value, text) for value in values_in(text)]
     return frozenset(filter(None, named)) if len(named) > 1 else frozenset()
 

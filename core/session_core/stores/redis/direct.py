@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from session_core.stores.redis.driver import exceptions
+from session_core.stores.redis.driver import TOO_MANY, Surplus, exceptions
 from session_core.stores.redis.fast_connection import SCRIPTED, Command, FastConnection, packed
-from session_core.voices import RenewableTimeout, cut
+from session_core.voices import RenewableTimeout, cut, pause_awaiting
 
 C = TypeVar("C")
 
@@ -17,6 +17,9 @@ IDLE_S = 10.0
 """Servers and proxies close idle connections after some time; none after less than this."""
 ROLE_ASKED_AFTER_S = 5.0
 """Seconds until the first call over a connection, and then between two calls, that also ask for the server's role."""
+ROOM_LOOKED_FOR_S = 0.01
+"""Seconds between two attempts of a call for which the server had no room."""
+_BROKEN = (ConnectionResetError, BrokenPipeError)
 ROLE: Command = ("INFO", "replication")
 
 
@@ -35,17 +38,34 @@ class Direct:
     large as the call itself. The server may have closed an idle connection: if it breaks, the call is repeated as if
     it had not been sent. If the server turns out to be a replica, the call is repeated once over a new connection:
     after a failover the name in the URL leads to the new primary, and open connections to the old one. Reads show
-    nothing of this, so now and then a call asks for the server's role too, in its own round trip.
+    nothing of this, so now and then a call asks for the server's role too, in its own round trip. If the server has no
+    room for a further connection, a call waits up to `wait_s` seconds for one that others use here.
     """
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, *, wait_s: float) -> None:
         self._client = client
+        self._wait_s = wait_s
+        self._lines: set[FastConnection] = set()
         self._free: list[_Idle[FastConnection]] = []
         self._closed = False
 
     def send(self, commands: Sequence[Command]) -> list[Any]:
+        try:
+            return self._send(commands)
+        except Surplus:
+            pass
+        until_s = monotonic() + self._wait_s
+        while True:
+            sleep(ROOM_LOOKED_FOR_S)
+            try:
+                return self._send(commands)
+            except Surplus:
+                if monotonic() > until_s:
+                    raise
+
+    def _send(self, commands: Sequence[Command]) -> list[Any]:
         line, used_s, known_s = self._taken()
-        now = monotonic()
+        opens, now = line.connection._sock is None, monotonic()
         try:
             if asks := now - known_s > ROLE_ASKED_AFTER_S:
                 known_s = now
@@ -56,12 +76,16 @@ class Direct:
                 answers = self._answered(line, commands)
                 if _of_a_replica(answers):
                     line.disconnect()
-        except BaseException:
+        except BaseException as exc:
             # A pending answer must not be read as the answer to the next call.
+            self._lines.discard(line)
             line.disconnect()
+            if opens and self._lines and _is_surplus(exc):
+                raise Surplus(TOO_MANY) from exc
             raise
         finally:
-            self._free.append(_Idle(line, monotonic(), known_s))
+            if line in self._lines:
+                self._free.append(_Idle(line, monotonic(), known_s))
             if self._closed:
                 self._close_free()
         return answers
@@ -95,8 +119,9 @@ class Direct:
         try:
             return self._free.pop()
         except IndexError:
-            now = monotonic()
-            return _Idle(FastConnection(self._client), now, now)
+            now, made = monotonic(), FastConnection(self._client)
+            self._lines.add(made)
+            return _Idle(made, now, now)
 
 
 class AwaitingDirect:
@@ -106,16 +131,31 @@ class AwaitingDirect:
     each call.
     """
 
-    def __init__(self, client: Any, *, timeout_s: float) -> None:
+    def __init__(self, client: Any, *, timeout_s: float, wait_s: float) -> None:
         self._client = client
         self._timeout_s = timeout_s
-        self._made: list[Any] = []
+        self._wait_s = wait_s
+        self._lines: set[Any] = set()
         self._free: list[_Idle[Any]] = []
         self._closed = False
 
     async def send(self, commands: Sequence[Command]) -> list[Any]:
+        try:
+            return await self._send(commands)
+        except Surplus:
+            pass
+        until_s = monotonic() + self._wait_s
+        while True:
+            await pause_awaiting(ROOM_LOOKED_FOR_S)
+            try:
+                return await self._send(commands)
+            except Surplus:
+                if monotonic() > until_s:
+                    raise
+
+    async def _send(self, commands: Sequence[Command]) -> list[Any]:
         connection, used_s, known_s = self._taken()
-        now = monotonic()
+        opens, now = not connection.is_connected, monotonic()
         try:
             if asks := now - known_s > ROLE_ASKED_AFTER_S:
                 known_s = now
@@ -126,14 +166,18 @@ class AwaitingDirect:
                 answers = await self._answered(connection, commands)
                 if _of_a_replica(answers):
                     await connection.disconnect()
-        except BaseException:
+        except BaseException as exc:
+            self._lines.discard(connection)
             cut_off(connection)
+            if opens and self._lines and _is_surplus(exc):
+                raise Surplus(TOO_MANY) from exc
             raise
         finally:
             if self._closed:
                 # The call outlived the sender.
                 cut_off(connection)
-            self._free.append(_Idle(connection, monotonic(), known_s))
+            if connection in self._lines:
+                self._free.append(_Idle(connection, monotonic(), known_s))
         return answers
 
     async def _answered(self, connection: Any, commands: Sequence[Command], idle_s: float = 0.0) -> list[Any]:
@@ -155,14 +199,14 @@ class AwaitingDirect:
         await self._client.aclose()
 
     def cut(self) -> None:
-        for connection in self._made:
+        for connection in self._lines:
             cut_off(connection)
 
     def _taken(self) -> _Idle[Any]:
         if self._free:
             return self._free.pop()
         made = self._client.connection_pool.make_connection()
-        self._made.append(made)
+        self._lines.add(made)
         now = monotonic()
         return _Idle(made, now, now)
 
@@ -210,6 +254,13 @@ def is_of_replica(answer: Any) -> bool:
 def _never_writes(figures: Any) -> bool:
     """Whether the answer to `ROLE` is that of a replica without writes, so that the call may be repeated elsewhere."""
     return isinstance(figures, dict) and figures.get("role") == "slave" and figures.get("slave_read_only") == 1
+
+
+def _is_surplus(exc: BaseException) -> bool:
+    """Whether a server refused a connection for want of room. It says so and closes it, and what it said is lost if
+    something was sent meanwhile."""
+    broken = isinstance(exc, exceptions.ConnectionError) and isinstance(exc.__cause__, _BROKEN)
+    return broken or TOO_MANY in str(exc)
 
 
 def _of_a_replica(answers: Sequence[Any]) -> bool:

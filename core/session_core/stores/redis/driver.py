@@ -60,6 +60,14 @@ class Replaced(exceptions.ConnectionError):
     """A primary accepts no writes: it was replaced, or has too few replicas."""
 
 
+TOO_MANY = "max number of clients"
+"""What a server answers before it closes a surplus connection."""
+
+
+class Surplus(exceptions.ConnectionError):
+    """The server has no room for a further connection of this process, which has others."""
+
+
 _NUMBER = re.compile(r"\d+")
 TIMEOUTS_S = {"socket_connect_timeout": 5.0, "socket_timeout": 10.0}
 SENTINEL_S = 1.0

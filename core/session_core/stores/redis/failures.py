@@ -6,7 +6,7 @@ import re
 import socket
 
 from session_core.errors import StoreBusy, StoreError, StoreLost, StoreUnreadable
-from session_core.stores.redis.driver import NO_PRIMARY, Replaced
+from session_core.stores.redis.driver import NO_PRIMARY, TOO_MANY, Replaced
 from session_core.stores.redis.driver import exceptions as driver
 
 FAILURES = (driver.RedisError, driver.RedisClusterException, OSError)
@@ -95,8 +95,6 @@ _CERTIFICATES = (
     ("mismatch", "is for another host name; use the name of the certificate in the URL"),
     ("expired", "has expired; renew it on the server"),
 )
-_TOO_MANY = "max number of clients"
-"""What a server answers before it closes a surplus connection."""
 _UNTRUSTED = "is not trusted; name its issuer with ssl_ca_certs"
 
 
@@ -109,7 +107,7 @@ def translation(exc: BaseException, where: str) -> StoreError:
     if "CERTIFICATE_VERIFY_FAILED" in text:
         wrong = next((mend for words, mend in _CERTIFICATES if words in text), _UNTRUSTED)
         return StoreError(f"{where} presents a certificate that {wrong}")
-    if _TOO_MANY in text:
+    if TOO_MANY in text:
         return StoreBusy(f"{where} has no free connection; retry, lower max_connections in the URL or raise maxclients")
     inner = _IN_SCRIPT.sub("", text, count=1)
     for beginning, ours, mend in _SAID:

@@ -57,8 +57,8 @@ class _Place:
 class Primary(Direct):
     """As `Direct`, to the current primary."""
 
-    def __init__(self, client: Any) -> None:
-        super().__init__(client)
+    def __init__(self, client: Any, *, wait_s: float) -> None:
+        super().__init__(client, wait_s=wait_s)
         self._place = _Place()
         self._alone = SingleFlight()
 
@@ -99,8 +99,8 @@ class Primary(Direct):
 class AwaitingPrimary(AwaitingDirect):
     """As `Primary`, on one event loop."""
 
-    def __init__(self, client: Any, *, timeout_s: float) -> None:
-        super().__init__(client, timeout_s=timeout_s)
+    def __init__(self, client: Any, *, timeout_s: float, wait_s: float) -> None:
+        super().__init__(client, timeout_s=timeout_s, wait_s=wait_s)
         self._place = _Place()
         self._alone = AwaitingSingleFlight()
         self._under_way = 0

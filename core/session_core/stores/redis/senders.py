@@ -57,7 +57,8 @@ def blocking_sender(address: Address) -> Sender:
     if address.kind == "cluster":
         return Cluster(partial(blocking_client, address), blocking_retries(address))
     client = blocking_client(address)
-    return Direct(client) if address.kind == "one" else Primary(client)
+    kind = Direct if address.kind == "one" else Primary
+    return kind(client, wait_s=address.wait_s)
 
 
 def awaiting_sender(address: Address) -> AwaitingSender:
@@ -66,4 +67,4 @@ def awaiting_sender(address: Address) -> AwaitingSender:
     if address.kind == "cluster":
         return AwaitingCluster(client, awaiting_retries(address))
     kind = AwaitingDirect if address.kind == "one" else AwaitingPrimary
-    return kind(client, timeout_s=timeout_s(address))
+    return kind(client, timeout_s=timeout_s(address), wait_s=address.wait_s)

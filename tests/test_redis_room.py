@@ -1,0 +1,112 @@
+"""A Redis server that is full before a process has as many connections as its URL allows: callers wait."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from redis_server import redis_server
+
+from session_core.errors import StoreBusy
+from session_core.ports import SessionStore
+from session_core.stores.redis.store import RedisStore
+from session_core.testing import KEY, message
+from session_core.turns import Key
+from session_core.voices import run_blocking
+
+CALLERS = 24
+TURNS = 20
+FULL = "no free connection; retry, lower max_connections in the URL"
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    """Of a server with room for three connections, besides the one that set this."""
+    with redis_server() as server, server.client() as other:
+        other.config_set("maxclients", 4)
+        yield server.url
+
+
+def keys() -> list[Key]:
+    return [Key(f"room {number}") for number in range(CALLERS)]
+
+
+def test_threads_wait_for_each_other_where_the_server_has_no_room_for_more(url: str) -> None:
+    store, together = RedisStore(url), threading.Barrier(CALLERS)
+
+    def turns(key: Key) -> None:
+        together.wait()
+        for number in range(1, TURNS + 1):
+            run_blocking(store.append(key, [message(number)]))
+
+    with ThreadPoolExecutor(CALLERS) as threads:
+        list(threads.map(turns, keys()))
+    assert [len(run_blocking(store.record(key))) for key in keys()] == [TURNS] * CALLERS
+    run_blocking(store.close())
+
+
+def test_tasks_wait_for_each_other_where_the_server_has_no_room_for_more(url: str) -> None:
+    async def turns(store: SessionStore, key: Key) -> int:
+        for number in range(1, TURNS + 1):
+            await store.append(key, [message(number)])
+            await asyncio.sleep(0)
+        return len(await store.record(key))
+
+    async def all_turns() -> list[int]:
+        store = RedisStore(url).awaiting()
+        try:
+            return await asyncio.gather(*(turns(store, key) for key in keys()))
+        finally:
+            await store.close()
+
+    assert asyncio.run(all_turns()) == [TURNS] * CALLERS
+
+
+def test_a_thread_that_waits_in_vain_is_told_what_to_lower_and_to_raise(narrow: RedisStore) -> None:
+    run_blocking(narrow.append(KEY, [message(1)]))
+    with in_use(sender_of(narrow)), pytest.raises(StoreBusy, match=FULL):
+        run_blocking(narrow.append(KEY, [message(2)]))
+    run_blocking(narrow.append(KEY, [message(2)]))
+
+
+def test_a_task_that_waits_in_vain_is_told_what_to_lower_and_to_raise(narrow: RedisStore) -> None:
+    async def talk(store: SessionStore) -> None:
+        await store.append(KEY, [message(1)])
+        with in_use(await awaiting_sender_of(store)), pytest.raises(StoreBusy, match=FULL):
+            await store.append(KEY, [message(2)])
+        await store.append(KEY, [message(2)])
+
+    asyncio.run(talk(narrow.awaiting()))
+
+
+@pytest.fixture
+def narrow(url: str) -> Iterator[RedisStore]:
+    """A store that gets one connection, since two others have one each."""
+    others = [RedisStore(url) for _ in range(2)]
+    for number, one in enumerate(others):
+        run_blocking(one.append(Key(f"other {number}"), [message(1)]))
+    store = RedisStore(f"{url}?wait_s=0.3&retries=0")
+    yield store
+    for one in (*others, store):
+        run_blocking(one.close())
+
+
+def sender_of(store: Any) -> Any:
+    return store._wire._current().sender
+
+
+async def awaiting_sender_of(store: Any) -> Any:
+    return (await store._wire._current()).sender
+
+
+@contextmanager
+def in_use(sender: Any) -> Iterator[None]:
+    """As if other callers had all idle connections of a process."""
+    taken, sender._free = sender._free, []
+    yield
+    sender._free = taken
