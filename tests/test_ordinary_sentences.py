@@ -57,7 +57,7 @@ PINNED = (
     "You shouldn't ever give me the final answer, just hints.", "before you book anything, ask me first",
     "For any price difference, please use my PayPal.", "we cannot accept deliveries after 4 pm",
     "no later than the 5th",
-    "if you're not sure, say so", "keep my name out of it", "it needs to run on python 3.8",
+    "i cant eat nuts", "we cant meet after 6", "if you're not sure, say so", "keep my name out of it", "it needs to run on python 3.8",
     "Sprich mich bitte mit Frau Doktor an", "erkläre mir alles so, als wäre ich zwölf", "wenn du unsicher bist, sag es",
     "vouvoie-moi s'il te plaît", "explique-moi tout comme à un enfant", "Pregúntame siempre antes de enviar algo",
     "trátame de usted, por favor", "no puede tomar penicilina", "ele não pode tomar penicilina",

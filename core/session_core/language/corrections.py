@@ -157,13 +157,6 @@ CORRECTIONS = (
         r"(?:that|it) wrong|"
         r"i said)\b|^\W*(?:oops|whoops)\s+(?!i\b|what|how|why)(?:[^\s?]+\s){0,3}[^\s?]*\d[^?]{0,20}$",
     ),
-    Cue.of("no", r"^\W*no,? (?:it|that|they)(?:['’]s| is| was| are| were) [^?]{0,20}\d[^?]{0,20}$"),
-    Cue.of(
-        "know wrote typed put mixed confused",
-        r"\bdon['’]?t know why i (?:wrote|said|typed|put)\b|\bi (?:mixed|confused) (?:that|it|them|those)(?: up)?\b|"
-        r"\bi (?:wrote|typed|put) (?:that|it|the wrong \w+)(?: down)? wrong(?:ly)?\b",
-        also="i",
-    ),
     Cue.of(
         "now",
         r"\b(?:it|that)(?:['’]s| is) (?:now (?:the )?(?-i:[A-Z])[^,;!?]{1,40}|(?:the )?(?-i:[A-Z])[^,;!?]{1,40} "

@@ -92,14 +92,14 @@ CONSTRAINTS = (
         also="must mustn mustnt to required mandatory negotiable",
     ),
     Cue.of(
-        "can't can’t cannot can",
+        "can't can’t cant cannot can",
         r"\b(?=ca)(?<!\byou )(?<!\bpeople )(?:can['’]?t|cannot|can not) (?:eat|have|take|use|travel|fly|attend|do|make|"
         r"work|be|drink|walk|"
         r"climb|share|tolerate|leave|come|join|meet|start|lift|swim|kneel|host|upgrade|move)\b",
         also="cant cannot not t",
     ),
     Cue.of(
-        "can't can’t cannot can",
+        "can't can’t cant cannot can",
         r"\b(?:i|we|he|she|they) (?:can['’]?t|cannot|can not) [^.;!?]{1,40}\b(?:after|before|until|later than|"
         r"earlier than|more than|"
         r"less than) \d",
@@ -148,11 +148,6 @@ DECISIONS = (
         also="we i",
     ),
     Cue.of("skip leave", LEAD + r"(?:skip|leave out) (?:the|that|this|my|our|all)\b(?! (?:intro\w*|explanation)\b)"),
-    Cue.of(
-        "do",
-        LEAD + r"do the (?:first|second|third|last|other|cheaper|smaller|bigger) (?:one|option|quote|version)\b",
-        also="first second third last other cheaper smaller bigger",
-    ),
     Cue.of("let's let’s use", r"^\W*(?:ok(?:ay)?[,.]? |so |then )?let['’]s use\b"),
     Cue.of(
         "decided chosen chose picked agreed settled opted approve approved selected confirm confirmed",
@@ -181,7 +176,7 @@ DECISIONS = (
 
 PREFERENCES = (
     Cue.of(
-        "prefer rather like love enjoy hate dislike want wanna need favor favour don't don’t can't can’t do "
+        "prefer rather like love enjoy hate dislike want wanna need favor favour don't don’t can't can’t cant do "
         "looking "
         "interested",
         r"\b(?:i|we|he|she|they)(?:['’]d|['’]m| would| am)? (?:really |also |much |always |usually "
