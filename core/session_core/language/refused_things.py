@@ -1,5 +1,5 @@
-"""Phrases for what somebody does not want, named without a verb, in many languages, as data: "no leather, I have cats",
-"pas d'avion", "the canoe, no thanks"."""
+"""Phrases for what somebody does not want, named without a verb, in English or in many languages at once, as data: "no
+leather, I have cats", "the canoe, no thanks". What only one other language says is in its locale."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NARRATED = (
     r"dit jaar|сегодня|вчера)\b)"
 )
 """Who says when and where there was none of something tells of it."""
-_LEAD = _NARRATED + (
+LEAD = _NARRATED + (
     r"\W*(?:(?:please|and|but|also|oh|ok(?:ay)?|so|btw|et|mais|surtout|ah|bitte|und|aber|ach|per favore|e|ma|y|pero|"
     r"por favor|mas|en|maar|и|но|proszę|i|ale)[, ]+)*"
 )
@@ -42,6 +42,12 @@ _WITHOUT = (
     r"него|неё|wątpienia|sensu|niego|niej)\b)"
 )
 """Without something that can be refused."""
+
+
+def refused_thing(needed: str, no: str, nothing: str) -> Cue:
+    """What a language refuses by name behind its word `no`, but for the words `nothing` ("keine Ahnung")."""
+    return Cue.of(needed, rf"{LEAD}{no}(?!(?:{nothing})\b){_ANY}{_ENDS}", whole=True)
+
 
 REFUSED_THINGS = (
     # What is left out. Of what is not there ("no errors in the log") somebody only tells.
@@ -65,7 +71,7 @@ REFUSED_THINGS = (
         "no",
         rf"(?:^\W*|[.,;:–—-] ?|\b(?:and|but|please|so)\s)no {_THING}(?:,| and| or| nor)+ no {_THING}\b"
         r"(?! (?:were|was|are|is|had|has|have|left)\b)|"
-        rf"{_LEAD}no {_THING}(?: or {_THING}\W*$|, (?:i|i['’]m|i['’]ve|we|we['’]re|my|our|because|"
+        rf"{LEAD}no {_THING}(?: or {_THING}\W*$|, (?:i|i['’]m|i['’]ve|we|we['’]re|my|our|because|"
         rf"since|it|they|he|she)\b(?! {_PAST}\b))",
     ),
     Cue.of(
@@ -78,32 +84,6 @@ REFUSED_THINGS = (
         r"dank je)|nie,? dziękuję)\b(?! (?:to|an|à|a|al|alla|aan)\b)",
         also="thanks thank merci danke gracias grazie obrigado obrigada bedankt dank dziękuję",
     ),
-    Cue.of(
-        "pas",
-        rf"{_LEAD}pas d(?:e |es |u |['’])(?!(?:problèmes?|soucis?|panique|chance|quoi|nouvelles?|doute|raison|mal|"
-        r"réponses?|idées?|temps|questions?|changements?|erreurs?|réseau|connexion|vrai|résultats?|différences?|"
-        r"tout|moi|"
-        r"lui|vous|nous|accord|avis|commentaires?|inquiétudes?|urgence|importance|stress|bol|retours?|place|pluie|plan|"
-        r"autres?|retard|heure|messages?|données?|traces?|accès|solutions?|signal)\b)"
-        rf"{_ANY}{_ENDS}",
-    ),
-    Cue.of(
-        "kein keine keinen keiner keinem",
-        rf"{_LEAD}keine?[nrm]? (?!(?:ahnung|probleme?|fragen?|sorgen?|zeit|lust|angst|chance|ideen?|wunder|eile|stress|"
-        r"panik|antwort|ursache|verbindung|netz|empfang|strom|mensch|zweifel|gute|fehler|änderung(?:en)?|ergebnisse?|"
-        r"unterschied|mehr|von|der|die|das|thema|ding|witz|bock|meinung|interesse|kommentar|grund|wort|platz|"
-        r"erfahrung|rückmeldung(?:en)?|treffer|ergebnis|weiteren?|andere[rnsm]?|nachrichten?|meldung(?:en)?|"
-        r"lösung(?:en)?|"
-        r"neuigkeiten|daten|zugriff)\b)"
-        rf"{_ANY}{_ENDS}",
-        whole=True,
-    ),
-    Cue.of(
-        "niente",
-        rf"{_LEAD}niente (?!(?:di|da|male|paura|problem\w|panico|più|meno|affatto|che|per|in|a|altro|ancora|ansia|"
-        rf"posto|scuse|rispost\w|novità|risultat\w|notizi\w|error\w|messagg\w|soluzion\w)\b){_ANY}{_ENDS}",
-        whole=True,
-    ),
     # With a "please" behind it, or at the beginning with a reason or nothing behind it: "sin ajo, me da migraña".
     Cue.of(
         "ohne sin sem senza zonder bez без",
@@ -111,19 +91,6 @@ REFUSED_THINGS = (
         r"alstublieft|aub|proszę|пожалуйста)\W*$|"
         rf"{_NARRATED}\W*(?!ohne){_WITHOUT}[^\W\d_]{{3,}}(?: (?:de |di |do )?[^\W\d_]{{3,}})?(?:\W*$|, (?:que|me|mi|"
         r"soy|sou|sono|tengo|tenho|ho|porque|perché|ik|want|у|я|потому|mam|bo|jestem)\b)",
-        whole=True,
-    ),
-    Cue.of(
-        "geen",
-        rf"{_LEAD}geen (?!(?:idee|probleem|problemen|zorgen|dank|tijd|zin|punt|haast|nieuws|antwoord|wonder|kans|"
-        r"stress|vragen|fouten|van|enkele?|mening|interesse|commentaar|paniek|moeite|gedoe|plek|ervaring|reacties?|"
-        r"resulta(?:at|ten)|bericht(?:en)?|toegang|gegevens|oplossing|verschil)\b)"
-        rf"{_ANY}{_ENDS}",
-        whole=True,
-    ),
-    Cue.of(
-        "никаких никакого никакой",
-        rf"{_LEAD}никак(?:их|ого|ой) (?!проблем|вопрос|сомнен|новост|разниц|желан|иде|изменен|ошиб|результат|данн)\w+",
         whole=True,
     ),
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from session_core.language.cue import Cue
 from session_core.language.locales.locale import Locale
+from session_core.language.refused_things import refused_thing
+from session_core.language.ways_of_answering import SOME, way_of_answering
 
 _LEAD = (
     r"^\W*(?:(?:en|maar|ja|nee|oké|ok|dus|belangrijk|regel|dan|hallo)[,:.!]?\s+)*(?:(?:alsjeblieft|"
@@ -20,6 +22,13 @@ _ORDER = (
     r"vertaal|open|sluit)"
 )
 _NOBODY = r"(?:ik|we|wij|hij|het|men|was|waren|is|zijn|heeft|heb|hebben|had|ben|wordt|kan|gaat)"
+
+_WAYS = (
+    rf"(?:kort|in {SOME}(?:nederlands|engels|frans|duits|spaans|italiaans|vlaams|zin(?:nen)?|woord(?:en)?|regels?|"
+    r"punten|lijst(?:je|jes|en)?|tabel(?:len)?|rijm|hoofdletters|markdown|\w*taal)|"
+    rf"met {SOME}(?:voorbeeld(?:en)?|zinnen|woorden|bronnen|emoji['’]?s?|lijst(?:je|jes|en)?|details|humor|tabellen)|"
+    r"zonder (?!mij|jou|hem|haar|ons|te)[^\s.,;:!?]+)"
+)
 
 DUTCH = Locale(
     rules=(
@@ -69,6 +78,12 @@ DUTCH = Locale(
         ),
         Cue.of(
             "alsjeblieft alstublieft", r"\b(?:alsjeblieft|alstublieft) (?:nooit|altijd|geen|niet|alleen)\b", whole=True
+        ),
+        way_of_answering(
+            "antwoord schrijf spreek",
+            "(?:antwoord|schrijf|spreek)(?: me| ons)?(?: alsjeblieft)?",
+            r"altijd\b|voortaan\b",
+            rf"(?:alleen )?{_WAYS}",
         ),
     ),
     constraints=(
@@ -137,6 +152,13 @@ DUTCH = Locale(
             whole=True,
         ),
         Cue.of("nodig", r"\b(?:ik|we|wij) (?:heb|hebben) [^.;!?]{1,40}\bnodig\b", whole=True),
+        refused_thing(
+            "geen",
+            "geen ",
+            "idee|probleem|problemen|zorgen|dank|tijd|zin|punt|haast|nieuws|antwoord|wonder|kans|stress|vragen|fouten|"
+            "van|enkele?|mening|interesse|commentaar|paniek|moeite|gedoe|plek|ervaring|reacties?|resulta(?:at|ten)|"
+            "bericht(?:en)?|toegang|gegevens|oplossing|verschil",
+        ),
     ),
     identities=(
         Cue.of(

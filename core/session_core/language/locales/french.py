@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from session_core.language.cue import Cue
 from session_core.language.locales.locale import Locale
+from session_core.language.refused_things import refused_thing
+from session_core.language.ways_of_answering import SOME, way_of_answering
 
 _PLEASE = r"s['’]il (?:te|vous) pla[iî]t"
 _LEAD = (
@@ -28,6 +30,13 @@ _ORDER = (
     r"tutoie|vouvoie|commence|commencez)"
 )
 _LIMIT = r"(?:ne (?:doit|doivent|peut|peuvent) pas|pas plus de|pas plus tard que)"
+
+_WAYS = (
+    rf"(?:en {SOME}(?:français|anglais|espagnol|allemand|italien|portugais|néerlandais|russe|chinois|japonais|arabe|"
+    rf"phrases?|mots|lignes?|points?|listes?|puces|tirets|tableaux?|vers|majuscules|minuscules|markdown|bref)|"
+    rf"avec {SOME}(?:exemples?|phrases?|mots|sources|emojis?|humour|listes|puces|détails?|tableaux?)|"
+    r"sans (?!attendre|tarder|faute|doute|moi|lui|elle)[^\s.,;:!?]+)"
+)
 
 FRENCH = Locale(
     rules=(
@@ -123,6 +132,13 @@ FRENCH = Locale(
             r"abréviations)\b",
             whole=True,
         ),
+        way_of_answering(
+            "réponds répondez écris écrivez parle parlez explique expliquez",
+            "(?:(?:réponds|répondez|écris|écrivez|parle|parlez|explique|expliquez)-(?:moi|nous)|"
+            "réponds|répondez|écrivez|expliquez)",
+            r"(?:[^\s.,;:!?]+ )?toujours\b",
+            rf"(?:seulement )?{_WAYS}",
+        ),
     ),
     constraints=(
         Cue.of(
@@ -208,6 +224,14 @@ FRENCH = Locale(
             also="j besoin",
         ),
         Cue.of("préféré préférée préférés", r"\bpréférée?s? (?:est|sont)\b"),
+        refused_thing(
+            "pas",
+            "pas d(?:e |es |u |['’])",
+            "problèmes?|soucis?|panique|chance|quoi|nouvelles?|doute|raison|mal|réponses?|idées?|temps|questions?|"
+            "changements?|erreurs?|réseau|connexion|vrai|résultats?|différences?|tout|moi|lui|vous|nous|accord|avis|"
+            "commentaires?|inquiétudes?|urgence|importance|stress|bol|retours?|place|pluie|plan|autres?|retard|heure|"
+            "messages?|données?|traces?|accès|solutions?|signal",
+        ),
     ),
     identities=(
         Cue.of(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from session_core.language.cue import Cue
 from session_core.language.locales.locale import Locale
+from session_core.language.refused_things import refused_thing
+from session_core.language.ways_of_answering import SOME, way_of_answering
 
 _LEAD = (
     r"^\W*(?:(?:und|aber|also|ok(?:ay)?|ja|nein|danke|super|gut|wichtig|hinweis|regel|dann|hallo|noch "
@@ -30,6 +32,13 @@ _NOBODY = (
     r"(?:ich|wir|er|es|man|war|waren|ist|sind|hat|hatte|habe|haben|bin|wird|wurde|kann|geht|gibt|fühlt|"
     r"der|"
     r"die)"
+)
+
+_WAYS = (
+    r"(?:kurz|knapp|auf \w*(?:deutsch|englisch|französisch|spanisch|italienisch|russisch|türkisch)|"
+    rf"(?:in|mit) {SOME}(?:\w*s[äa]tz\w*|stich(?:punkten|worten|wörtern)|wort(?:en)?|worten|listen?|tabellen?|"
+    r"(?:\w+)?beispiel\w*|quellen|emojis?|reimen|versen|\w*sprache|markdown|details)|"
+    r"ohne (?!mich|dich|ihn|sie|uns|zu|dass)[^\s.,;:!?]+)"
 )
 
 GERMAN = Locale(
@@ -126,6 +135,12 @@ GERMAN = Locale(
             + r"keine? (?:e-?mails?|anrufe?|emojis?|small ?talk|ausnahmen?|abkürzungen)\b",
             whole=True,
         ),
+        way_of_answering(
+            "antworte antworten schreib schreibe sprich erkläre erklär",
+            "(?:antworte|schreibe?|sprich|erkläre?)(?: mir| uns)?(?: das| es| alles)?(?: bitte)?",
+            r"immer\b|ab jetzt\b",
+            rf"(?:nur )?{_WAYS}",
+        ),
     ),
     constraints=(
         Cue.of(
@@ -216,6 +231,15 @@ GERMAN = Locale(
             "lieber liebsten gern gerne lieblingsfarbe lieblingsessen",
             r"\b(?:lieber|am liebsten)\b|\b(?:ich|wir) [^\s.,]+ (?:sehr )?gerne?\b|\blieblings\w+ ist\b",
             whole=True,
+        ),
+        refused_thing(
+            "kein keine keinen keiner keinem",
+            "keine?[nrm]? ",
+            "ahnung|probleme?|fragen?|sorgen?|zeit|lust|angst|chance|ideen?|wunder|eile|stress|panik|antwort|ursache|"
+            "verbindung|netz|empfang|strom|mensch|zweifel|gute|fehler|änderung(?:en)?|ergebnisse?|unterschied|mehr|von|"
+            "der|die|das|thema|ding|witz|bock|meinung|interesse|kommentar|grund|wort|platz|erfahrung|"
+            "rückmeldung(?:en)?|treffer|ergebnis|weiteren?|andere[rnsm]?|nachrichten?|meldung(?:en)?|lösung(?:en)?|"
+            "neuigkeiten|daten|zugriff",
         ),
     ),
     identities=(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from session_core.language.cue import Cue
 from session_core.language.locales.locale import Locale
+from session_core.language.refused_things import refused_thing
+from session_core.language.ways_of_answering import SOME, way_of_answering
 
 _LEAD = (
     r"^\W*(?:(?:e|ma|allora|sì|no|ok|bene|ciao|grazie|importante|regola|nota|inoltre|per favore|per "
@@ -20,6 +22,13 @@ _ORDER = (
     r"modifica|cambia|scegli|traduci|verifica|conferma|condividi|contatta|fai|fammi|dammi del|suggerisci|"
     r"includi|"
     r"indica)"
+)
+
+_WAYS = (
+    rf"(?:in (?!che|cosa|quale){SOME}(?:italiano|inglese|francese|spagnolo|tedesco|portoghese|russo|frasi|parole|"
+    r"righe|punti|elenco|rima|maiuscolo|markdown|modo)|"
+    rf"con {SOME}(?:esempi|esempio|frasi|parole semplici|parole brevi|emoji|fonti|elenchi|dettagli|tabelle)|"
+    r"senza (?!di|fretta|dubbio|me|te|lui|lei)[^\s.,;:!?]+)"
 )
 
 ITALIAN = Locale(
@@ -103,6 +112,12 @@ ITALIAN = Locale(
             _START + rf"{_ORDER} (?:[^\s.,;:!?]+ ){{0,3}}?(?:solo|soltanto|esclusivamente)\b",
             whole=True,
         ),
+        way_of_answering(
+            "rispondi rispondimi rispondete scrivimi parlami spiegami spiegamelo",
+            "(?:rispondi(?:mi)?|rispondete|scrivimi|parlami|spiegami|spiegamelo)(?: tutto)?",
+            r"sempre\b",
+            rf"(?:solo )?{_WAYS}",
+        ),
     ),
     constraints=(
         Cue.of(
@@ -169,6 +184,12 @@ ITALIAN = Locale(
             whole=True,
         ),
         Cue.of("preferito preferita", r"\bpreferit[oa] è\b", whole=True),
+        refused_thing(
+            "niente",
+            "niente ",
+            r"di|da|male|paura|problem\w|panico|più|meno|affatto|che|per|in|a|altro|ancora|ansia|posto|scuse|"
+            r"rispost\w|novità|risultat\w|notizi\w|error\w|messagg\w|soluzion\w",
+        ),
     ),
     identities=(
         Cue.of("chiamo nome chiamami", r"\bmi chiamo\b|\bil mio nome\b|\bchiamami (?-i:[A-Z])", whole=True),

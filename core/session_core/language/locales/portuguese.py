@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from session_core.language.cue import Cue
 from session_core.language.locales.locale import Locale
+from session_core.language.ways_of_answering import SOME, way_of_answering
 
 _LEAD = (
     r"^\W*(?:(?:e|mas|então|sim|não|ok|bom|olá|obrigad[oa]|importante|regra|nota|além disso|por "
@@ -25,6 +26,13 @@ _ORDERED = (
 _TOLD = (
     r"(?:escreve|responde|usa|fala|manda|envia|pergunta|inclui|mostra|diz|faz|reserva|confirma|"
     r"chama)(?:-me)?"
+)
+
+_WAYS = (
+    rf"(?:em {SOME}(?:português|inglês|francês|espanhol|alemão|italiano|frases?|palavras|linhas?|tópicos|pontos|"
+    r"listas?|tabelas?|verso|maiúsculas|markdown)|"
+    rf"com {SOME}(?:exemplos?|frases?|palavras|emojis?|fontes|listas?|detalhes?|humor|tabelas?)|"
+    r"sem (?!falta|pressa|dúvida|mim|ti|ele|ela)[^\s.,;:!?]+)"
 )
 
 PORTUGUESE = Locale(
@@ -101,6 +109,13 @@ PORTUGUESE = Locale(
             "só apenas somente",
             rf"{_START}(?:{_ORDERED}|{_TOLD}) (?:[^\s.,;:!?]+ ){{0,3}}?(?:só|apenas|somente)\b",
             whole=True,
+        ),
+        way_of_answering(
+            "responde responda explica explique escreve escreva",
+            "(?:me |nos )?(?:responda|explique|escreva|(?<=me )(?:responde|explica|escreve)|(?<=nos )explica)"
+            "(?: tudo)?",
+            r"sempre\b",
+            rf"(?:só )?{_WAYS}",
         ),
     ),
     constraints=(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from session_core.language import refused_things, ways_of_answering
 from session_core.language.cue import Cue
 from session_core.language.locales.locale import Locale
 
@@ -19,6 +20,12 @@ _SURELY = (
 )
 """The same where a noun in the plural may stand as well."""
 _PEOPLE = r"(?!.*\b(?:я|мы|он|она|они|нас|меня)\b)"
+
+_WAYS = (
+    r"(?:(?:только )?на (?:[а-яё]+ском(?: языке)?|ты|вы|примерах?)|по-[а-яё]+ски|кратко|коротко|"
+    rf"в (?:стиле|формате|виде|стихах|двух|трёх|трех|одном){ways_of_answering.SOME}|"
+    r"без (?!вопрос|проблем|меня|тебя|него)[^\s.,;:!?]+)"
+)
 
 RUSSIAN = Locale(
     rules=(
@@ -69,6 +76,11 @@ RUSSIAN = Locale(
         ),
         Cue.of("чтобы", r"\bчтобы (?:ты|вы) (?:\S+ )?(?:всегда|никогда|не)\b"),
         Cue.of("никаких", rf"{_START}никаких (?!проблем|вопросов|сомнений|идей|новостей|шансов)\w+"),
+        Cue.of(
+            "отвечай отвечайте пиши пишите объясняй объясняйте",
+            rf"{ways_of_answering.LEAD}(?:отвечай|пиши|объясняй)(?:те)? (?:мне |нам )?(?:всегда\b|{_WAYS})",
+            whole=True,
+        ),
     ),
     constraints=(
         Cue.of(
@@ -133,6 +145,12 @@ RUSSIAN = Locale(
         Cue.of(
             "нужен нужна нужно нужны лучше",
             r"\b(?:мне|нам) (?:\w+ )?нуж(?:ен|на|но|ны)\b|\bнуж(?:ен|на|ны)\b|\b(?:мне|нам) лучше\b",
+        ),
+        Cue.of(
+            "никаких никакого никакой",
+            rf"{refused_things.LEAD}никак(?:их|ого|ой) "
+            r"(?!проблем|вопрос|сомнен|новост|разниц|желан|иде|изменен|ошиб|результат|данн)\w+",
+            whole=True,
         ),
     ),
     identities=(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from session_core.language.cue import Cue
 from session_core.language.locales.locale import Locale
+from session_core.language.ways_of_answering import SOME, way_of_answering
 
 _LEAD = (
     r"^\W*(?:(?:y|pero|entonces|sí|si|no|ok|vale|bueno|hola|gracias|importante|regla|nota|además|por "
@@ -32,6 +33,13 @@ _ORDER = (
     r"contact|"
     r"confirm|guard|da|dame|"
     r"dime|trát|consult|avis)(?:a|e|es|an|en|me|ame|eme|nos|ad|ed|id)?"
+)
+
+_WAYS = (
+    rf"(?:en {SOME}(?:español|castellano|catalán|inglés|francés|alemán|italiano|portugués|ruso|frases?|palabras|"
+    r"líneas?|puntos|listas?|viñetas|tablas?|verso|mayúsculas|markdown)|"
+    rf"con {SOME}(?:ejemplos?|frases?|palabras|emojis?|fuentes|listas?|viñetas|detalles?|humor|tablas?)|"
+    r"de (?:forma|manera|modo|usted|tú)|sin (?!falta|prisa|duda|mí|ti|él|ella)[^\s.,;:!?]+)"
 )
 
 SPANISH = Locale(
@@ -145,6 +153,14 @@ SPANISH = Locale(
             "solo sólo únicamente",
             _START + rf"{_ORDER} (?:[^\s.,;:!?]+ ){{0,3}}?(?:solo|sólo|únicamente)\b",
             whole=True,
+        ),
+        way_of_answering(
+            "respóndeme respóndame respóndanme respondeme responde respondan contéstame contésteme háblame hábleme "
+            "háblenme escríbeme explícame explíqueme explíquenme",
+            r"(?:resp[óo]nd\w*me|respondan|responde(?! siempre)|cont[ée]st\w+me|h[áa]bl\w+me|escr[íi]b\w+me|"
+            r"expl[íi][cq]\w+me)",
+            r"siempre\b",
+            rf"(?:solo |sólo )?{_WAYS}",
         ),
     ),
     constraints=(
