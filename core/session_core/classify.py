@@ -28,23 +28,16 @@ _FAILED = re.compile(
 _FILLER = frozenset(
     tuple(phrase.split())
     for phrase in (
-        "ok|okay|k|kk|cool|nice|great|good|fine|awesome|perfect|excellent|wonderful|amazing|lovely|super|"
-        "hello|hi|hey|bye|"
-        "goodbye|thanks|thank you|thank you so much|thank you very much|thanks a lot|thx|ty|cheers|got it|i "
-        "see|"
-        "understood|noted|alright|all right|right|of course|certainly|no problem|no worries|never mind|"
-        "you're welcome|you’re welcome|you are welcome|my pleasure|welcome|good morning|good afternoon|good "
-        "evening|"
-        "good night|have a nice day|have a great day|have a good day|you too|same to you|see you|talk to "
-        "you later|"
-        "how are you|i'm fine|haha|lol|wow|oh|ah|hmm|hm|um|uh|well|so|and|very|much|so much|again|there|"
-        "everyone|"
-        "that's great|that’s great|sounds great|great job|well done|happy to help|glad to help|glad i could "
-        "help|"
-        "i'm happy to help|i’m happy to help|how can i help you|how can i help you today|how may i help you|"
-        "how can i assist you|how can i assist you today|is there anything else|anything else|"
-        "is there anything else i can help you with|let me know if you need anything else|let me know|"
-        + "|".join(locale.fillers for locale in LOCALES if locale.fillers)
+        "ok|okay|k|kk|cool|nice|great|good|fine|awesome|perfect|excellent|wonderful|amazing|lovely|super|hello|hi|hey|"
+        "bye|goodbye|thanks|thank you|thank you so much|thank you very much|thanks a lot|thx|ty|cheers|got it|i see|"
+        "understood|noted|alright|all right|right|of course|certainly|no problem|no worries|never mind|you're welcome|"
+        "you’re welcome|you are welcome|my pleasure|welcome|good morning|good afternoon|good evening|good night|have a "
+        "nice day|have a great day|have a good day|you too|same to you|see you|talk to you later|how are you|i'm fine|"
+        "haha|lol|wow|oh|ah|hmm|hm|um|uh|well|so|and|very|much|so much|again|there|everyone|that's great|that’s great|"
+        "sounds great|great job|well done|happy to help|glad to help|glad i could help|i'm happy to help|i’m happy to "
+        "help|how can i help you|how can i help you today|how may i help you|how can i assist you|how can i assist you "
+        "today|is there anything else|anything else|is there anything else i can help you with|let me know if you need "
+        "anything else|let me know|" + "|".join(locale.fillers for locale in LOCALES if locale.fillers)
     ).split("|")
 )
 _LONGEST_FILLER = max(len(phrase) for phrase in _FILLER)

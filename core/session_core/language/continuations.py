@@ -16,16 +16,14 @@ _ONLY = frozenset(
         "back where were left off should shall must going got do done doing did still far currently current state "
         "status stand standing move forward keep go let's lets we'll i'll what's whats that's it's well hmm hm right "
         "alright cool awesome hi hello hey again please pls sum summary summarize summarise recap overview rest "
-        "remaining open finish wrap resume pick point work "
-        "weiter bitte mach machen mal jetzt nächste nächster nächstes nächsten schritt was kommt gut klar danke los "
-        "fangen wo waren stand zusammenfassung nun dann "
-        "por favor favore per s'il plaît sigue sigamos continúa continua siguiente ahora qué hacemos hacer vale bien "
-        "gracias adelante resumen paso "
-        "suite ensuite après quoi maintenant fait fais faisons merci d'accord bien étape résumé "
-        "avanti prossimo adesso cosa facciamo grazie bene passo riassunto próximo agora fazemos obrigado obrigada "
-        "resumo volgende verder nu doen bedankt goed stap "
-        "дальше давай что теперь делаем хорошо спасибо далее dalej teraz następny co robimy dobrze devam sonraki şimdi "
-        "tamam ne yapalım التالي الآن ماذا نفعل حسنا شكرا تابع आगे अब क्या करें ठीक है"
+        "remaining open finish wrap resume pick point work weiter bitte mach machen mal jetzt nächste nächster "
+        "nächstes nächsten schritt was kommt gut klar danke los fangen wo waren stand zusammenfassung nun dann por "
+        "favor favore per s'il plaît sigue sigamos continúa continua siguiente ahora qué hacemos hacer vale bien "
+        "gracias adelante resumen paso suite ensuite après quoi maintenant fait fais faisons merci d'accord bien étape "
+        "résumé avanti prossimo adesso cosa facciamo grazie bene passo riassunto próximo agora fazemos obrigado "
+        "obrigada resumo volgende verder nu doen bedankt goed stap дальше давай что теперь делаем хорошо спасибо далее "
+        "dalej teraz następny co robimy dobrze devam sonraki şimdi tamam ne yapalım التالي الآن ماذا نفعل حسنا شكرا "
+        "تابع आगे अब क्या करें ठीक है"
     ).split()
 )
 PROGRESS = tuple(
@@ -55,11 +53,10 @@ _ALL = re.compile(
 MOST_CHARACTERS = 240
 """A longer request names its subject."""
 _INQUIRES = re.compile(
-    r"^\W*(?:(?:ok(?:ay)?|and|so|but|hm+|oh|lol|nice|wait|interesting)[,. ]+)*(?:"
-    r"(?:what|what['’]?s|how|why|where|who|which)\b(?! (?:a|an|we|i|you|matters|counts|works|about)\b)|"
-    r"(?:can|could|would|will|do|does|did|is|are|was|were) (?:you|it|there|they|this|that|the|he|she)\b|"
-    r"(?:was|wie|warum|wieso|wo|wer|welche\w*|kannst du|können sie|gibt es|ist das|qué|cómo|cuándo|dónde|por qué|"
-    r"pourquoi|comment|est-ce|perché|dove|come mai|почему|как|где|क्या) )",
+    r"^\W*(?:(?:ok(?:ay)?|and|so|but|hm+|oh|lol|nice|wait|interesting)[,. ]+)*(?:(?:what|what['’]?s|how|why|where|who|"
+    r"which)\b(?! (?:a|an|we|i|you|matters|counts|works|about)\b)|(?:can|could|would|will|do|does|did|is|are|was|"
+    r"were) (?:you|it|there|they|this|that|the|he|she)\b|(?:was|wie|warum|wieso|wo|wer|welche\w*|kannst du|können sie|"
+    r"gibt es|ist das|qué|cómo|cuándo|dónde|por qué|pourquoi|comment|est-ce|perché|dove|come mai|почему|как|где|क्या) )",
     re.IGNORECASE,
 )
 

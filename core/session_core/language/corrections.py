@@ -6,8 +6,7 @@ from session_core.language.cue import Cue
 
 _INTERRUPTIONS = (
     r"(?:my |the |a )?(?:phone|door|doorbell|call|meeting|lunch|kids?|baby|dog|cat|boss|wifi|internet|connection|"
-    r"battery|"
-    r"late|delay|interruption|traffic)\b(?!.*(?:\d|\b(?:is|are|was|will|should|on|at|in)\b))"
+    r"battery|late|delay|interruption|traffic)\b(?!.*(?:\d|\b(?:is|are|was|will|should|on|at|in)\b))"
 )
 """Apologies; with a value after them they may introduce a correction."""
 
@@ -15,17 +14,14 @@ _OH = r"^\W*(?:(?:ugh|argh|hm+|wait|sorry|actually)[,.! ]+)*"
 """What may stand before a no."""
 
 _DONE = (
-    r"(?:that|it)(?: ?['’]?s| is| will be| should be) (?:all|it|alright|all right|fine|ok(?:ay)?|everything|"
-    r"enough|right|correct|"
-    r"good|great|true)\b|not (?:at this|right|at the moment|now|yet|really|today|necessarily|any ?more)\b"
+    r"(?:that|it)(?: ?['’]?s| is| will be| should be) (?:all|it|alright|all right|fine|ok(?:ay)?|everything|enough|"
+    r"right|correct|good|great|true)\b|not (?:at this|right|at the moment|now|yet|really|today|necessarily|any ?more)\b"
 )
 """Who has nothing to add takes nothing back."""
 _LOOKS = (
-    r"(?:look|sound|feel|work|happen|more|less|fun|funny|funnier|easy|easier|hard|harder|clear|clearer|simple|"
-    r"simpler|short|"
-    r"shorter|long|longer|better|nice|nicer|interesting|concise|formal|casual|professional|clean|cleaner|quick|"
-    r"quicker|so|sure|"
-    r"up|out|all|for (?:me|us))"
+    r"(?:look|sound|feel|work|happen|more|less|fun|funny|funnier|easy|easier|hard|harder|clear|clearer|simple|simpler|"
+    r"short|shorter|long|longer|better|nice|nicer|interesting|concise|formal|casual|professional|clean|cleaner|quick|"
+    r"quicker|so|sure|up|out|all|for (?:me|us))"
 )
 """How a text or a plan is to be made, which replaces no value."""
 _TO = (
@@ -53,16 +49,14 @@ CORRECTIONS = (
     Cue.of(
         "meant mean",
         # Who meant to do something tells of a plan.
-        r"\bi meant\b(?! (?:to (?:thank|tell|let|ask you|mention|call|write (?:to )?you|say (?:thanks|sorry|hi|"
-        r"hello)|do|be)|that as|"
-        r"it(?! (?:to be|for)\b[^.;!?]*(?:\d|day\b))|well|every|no)\b)|"
+        r"\bi meant\b(?! (?:to (?:thank|tell|let|ask you|mention|call|write (?:to )?you|say (?:thanks|sorry|hi|hello)|"
+        r"do|be)|that as|it(?! (?:to be|for)\b[^.;!?]*(?:\d|day\b))|well|every|no)\b)|"
         r"\bwhat i mean is\b",
     ),
     Cue.of(
         "no nope sorry wait",
-        rf"^\W*(?:no|nope|sorry|wait)[,.!]+ ?(?!{_INTERRUPTIONS})(?!{_DONE})(?:it['’]?s|it is|not|i mean|"
-        rf"that['’]?s|make|the|"
-        rf"my)\b|"
+        rf"^\W*(?:no|nope|sorry|wait)[,.!]+ ?(?!{_INTERRUPTIONS})(?!{_DONE})(?:it['’]?s|it is|not|i mean|that['’]?s|"
+        rf"make|the|my)\b|"
         rf"{_OH}(?:no|nope),+ ?(?:from|at|on|in|to|by|via|under|into) "
         r"(?!(?:now|all|fact|general|honest|be|course|sure|least|most|average|principle|theory|practice|purpose|time|"
         r"second|home|work|my|me|us|our|your|him|them|what|which|that|this|these|those|any|some|no|both|tell|the "
@@ -119,9 +113,8 @@ CORRECTIONS = (
         "not",
         r"\b(?:it|that|this|he|she)(?:['’]?s| is| was) (?!not\b)(?:[^\s,.;!?]+ ){1,4}(?<!really )(?<!just )(?<!still )"
         r"(?<!also )(?<!probably )(?<!definitely )(?<!certainly )(?<!simply )(?<!maybe )(?<!actually )not "
-        r"(?!(?:sure|really|yet|only|just|an?|that|so|too|very|quite|much|bad|good|great|working|because|in|for|"
-        r"at|even|"
-        r"going|being|my|your|to|the)\b)[^\s,.;!?]+(?: [^\s,.;!?]+){0,2}\W*$",
+        r"(?!(?:sure|really|yet|only|just|an?|that|so|too|very|quite|much|bad|good|great|working|because|in|for|at|"
+        r"even|going|being|my|your|to|the)\b)[^\s,.;!?]+(?: [^\s,.;!?]+){0,2}\W*$",
     ),
     Cue.of("should", r"\bshould (?:have been|be) .{1,60}?\bnot\b", also="not"),
     Cue.of(
@@ -133,11 +126,10 @@ CORRECTIONS = (
     Cue.of("said", r"\bi (?:just )?said\b.{1,60}?\bbut\b", also="but"),
     Cue.of(
         "sorry wait oops whoops pardon mistake bad hang hold",
-        r"^\W*(?:(?:no|oh|ah|well|so)[,.! ]+)?(?:sorry|wait|oops|whoops|pardon(?: me)?|"
-        r"my (?:mistake|bad)|hang on|hold on)"
+        r"^\W*(?:(?:no|oh|ah|well|so)[,.! ]+)?(?:sorry|wait|oops|whoops|pardon(?: me)?|my (?:mistake|bad)|hang on|hold "
+        r"on)"
         r"\s?[,.!:;–—-]+ ?(?!(?:i (?!mean)|i['’]|we|you|what|how|why|who|where|can|could|would|is|are|do|did|does|"
-        r"there|"
-        r"thanks?|let|to|if|but|when|one (?:sec|moment)|about)\b)"
+        r"there|thanks?|let|to|if|but|when|one (?:sec|moment)|about)\b)"
         rf"(?!{_INTERRUPTIONS})"
         r"(?:[^\s?]+\s){0,6}[^\s?]+$",
     ),
@@ -145,17 +137,15 @@ CORRECTIONS = (
         "moved changed pushed rescheduled postponed shifted switched",
         r"\b(?:moved|changed|pushed|rescheduled|postponed|shifted|switched) (?:it|that|this|them) (?:back |up |"
         r"forward )?(?:to|until)\b|"
-        r"\b(?:it|that|this)(?:['’]s| is| was| has| got)?(?: now| just)?(?: been)? (?:moved|changed|pushed|"
-        r"rescheduled|postponed|"
-        r"shifted|switched) (?:back |up |forward )?(?:to|until)\b",
+        r"\b(?:it|that|this)(?:['’]s| is| was| has| got)?(?: now| just)?(?: been)? (?:moved|changed|pushed|rescheduled|"
+        r"postponed|shifted|switched) (?:back |up |forward )?(?:to|until)\b",
         also="to until",
     ),
     Cue.of(
         "sorry oops whoops mistake bad no",
         r"^\W*(?:sorry|oops|whoops|my (?:mistake|bad)|no)[,.!:;–— -]+"
-        r"(?:(?:that|this|it)(?:['’]s| is| was) (?:wrong|incorrect|not right|a mistake|a typo)|i (?:got|had) "
-        r"(?:that|it) wrong|"
-        r"i said)\b|^\W*(?:oops|whoops)\s+(?!i\b|what|how|why)(?:[^\s?]+\s){0,3}[^\s?]*\d[^?]{0,20}$",
+        r"(?:(?:that|this|it)(?:['’]s| is| was) (?:wrong|incorrect|not right|a mistake|a typo)|i (?:got|had) (?:that|"
+        r"it) wrong|i said)\b|^\W*(?:oops|whoops)\s+(?!i\b|what|how|why)(?:[^\s?]+\s){0,3}[^\s?]*\d[^?]{0,20}$",
     ),
     Cue.of(
         "now",
@@ -197,12 +187,10 @@ CORRECTIONS_IN_LANGUAGES = (
     # Who read or wrote it wrongly says what is right.
     Cue.of(
         "misread miscounted misremembered mistyped misheard miscalculated read wrote counted remembered gelesen "
-        "geschrieben gezählt "
-        "gerechnet verlesen verschrieben verzählt verrechnet lu compté écrit noté calculé leí leído conté "
-        "escribí anoté calculé li "
-        "contei escrevi anotei letto contato scritto calcolato gelezen geschreven geteld verlezen прочитал "
-        "прочитала написал написала "
-        "посчитал посчитала przeczytałem przeczytałam napisałem napisałam okudum yazdım saydım",
+        "geschrieben gezählt gerechnet verlesen verschrieben verzählt verrechnet lu compté écrit noté calculé leí "
+        "leído conté escribí anoté calculé li contei escrevi anotei letto contato scritto calcolato gelezen geschreven "
+        "geteld verlezen прочитал прочитала написал написала посчитал посчитала przeczytałem przeczytałam napisałem "
+        "napisałam okudum yazdım saydım",
         r"\bi (?:misread|miscounted|misremembered|mistyped|misheard|miscalculated)\b|\bi (?:read|wrote|counted|"
         r"remembered) (?:it |that )?"
         r"wrong\b|\bfalsch (?:gelesen|geschrieben|gezählt|gerechnet)\b|\bver(?:lesen|schrieben|zählt|"
@@ -226,13 +214,11 @@ CORRECTIONS_IN_LANGUAGES = (
     # A no, and a place or a kind: "non, en pin". With a verb it tells something else.
     Cue.of(
         "nein non no não nee нет nie",
-        r"^\W*(?:nein|non|no|não|nee|нет|nie)[,.!]+ (?:en|au|aux|à|dans|pour|avec|sans|chez|sur|al|para|con|sin|"
-        r"in|im|am|auf|mit|nach|für|"
-        r"zum|zur|bei|nel|nella|senza|da|em|na|com|sem|op|naar|met|voor|в|на|к|с|для|w|do|z|dla) "
-        r"(?!(?:fait|absoluto|mí|mi|me|moi|moment|keinen|realtà|favore|favor|permiso|l['’]instant|mon|geral|"
-        r"verdade|nu|dit|самом|"
-        r"общем|чего|nada|ahora|ora|adesso|wirklich|echt|sorry|geen|zich|meiner|mijn|mio|minha)\b)[^\s?,.;!]+(?: "
-        r"[^\s?,.;!]+){0,2}\W*$",
+        r"^\W*(?:nein|non|no|não|nee|нет|nie)[,.!]+ (?:en|au|aux|à|dans|pour|avec|sans|chez|sur|al|para|con|sin|in|im|"
+        r"am|auf|mit|nach|für|zum|zur|bei|nel|nella|senza|da|em|na|com|sem|op|naar|met|voor|в|на|к|с|для|w|do|z|dla) "
+        r"(?!(?:fait|absoluto|mí|mi|me|moi|moment|keinen|realtà|favore|favor|permiso|l['’]instant|mon|geral|verdade|nu|"
+        r"dit|самом|общем|чего|nada|ahora|ora|adesso|wirklich|echt|sorry|geen|zich|meiner|mijn|mio|"
+        r"minha)\b)[^\s?,.;!]+(?: [^\s?,.;!]+){0,2}\W*$",
         whole=True,
     ),
     # A no, at most two short words, and a value: "nein, am 4.", "non, le 4", "нет, 4-го".
@@ -269,15 +255,13 @@ REVISIONS = (
     ),
     Cue.of(
         "try",
-        r"^\W*(?:(?:no|yes|ok(?:ay)?|hm+|well|then)[,.! ]+)*(?:please )?(?:let ?['’]?s |"
-        r"(?:can|could|would) (?:you|we) |"
-        r"maybe |perhaps )?(?:please )?try\b",
+        r"^\W*(?:(?:no|yes|ok(?:ay)?|hm+|well|then)[,.! ]+)*(?:please )?(?:let ?['’]?s |(?:can|could|would) (?:you|"
+        r"we) |maybe |perhaps )?(?:please )?try\b",
     ),
     Cue.of(
         "no nope nah",
         r"^\W*(?:no|nope|nah)\s?[,.!;–—-]+ ?(?!(?:thanks?|thank|you|that ?['’]?s|that is|that will|problem|worries|"
-        r"need|not|"
-        r"i (?:think|guess|do|did|am|have)|i ?['’]?m|we ?['’]re|nothing|it['’]s (?:ok|fine|all))\b)\S",
+        r"need|not|i (?:think|guess|do|did|am|have)|i ?['’]?m|we ?['’]re|nothing|it['’]s (?:ok|fine|all))\b)\S",
     ),
     Cue.of(
         "back going go",

@@ -80,28 +80,24 @@ _NAMED = re.compile(r"[\"“„«][^\"“”«»]{1,60}[\"”“»]")
 _WHETHER = re.compile(
     r"\b(?:did|does|has|have|had) (?:they|he|she|it|some(?:one|body)|any(?:one|body))\b|"
     r"^\W*(?:(?:and|so|but|ok(?:ay)?|also|actually|sorry|wait|hm+|oh)[, ]+)*(?:what(?! (?:about|if)\b)|which|who|"
-    r"how(?! about\b)|"
-    r"why(?! (?:don['’]?t|not)\b)|do you (?:think|know|have any (?:tips|advice|ideas)))\b|"
-    r"\b(?:haben sie (?:das|es|den|ihn)|hat (?:er|sie|man)|(?:ils|elles) ont|ont-ils|a-t-(?:on|il|elle)|(?:lo|la|"
-    r"los|las) han|"
-    r"l['’]hanno|hebben ze|heeft (?:hij|ze)|они)\b",
+    r"how(?! about\b)|why(?! (?:don['’]?t|not)\b)|do you (?:think|know|have any (?:tips|advice|ideas)))\b|"
+    r"\b(?:haben sie (?:das|es|den|ihn)|hat (?:er|sie|man)|(?:ils|elles) ont|ont-ils|a-t-(?:on|il|elle)|(?:lo|la|los|"
+    r"las) han|l['’]hanno|hebben ze|heeft (?:hij|ze)|они)\b",
     re.IGNORECASE,
 )
 """Who asks what others have done takes nothing back."""
 _MUSES = re.compile(
     r"^\W*(?:(?:and|but|so|also|actually|well|hm+)[, ]+)*(?:[^,;.]{3,60}, )?i(?:['’]m| am| was|['’]ve been| have "
-    r"been) (?:also |now |"
-    r"still |just |even )*(?:thinking (?:of|about)|considering|wondering)\b(?!.*\d)|\bi wish\b",
+    r"been) (?:also |now |still |just |even )*(?:thinking (?:of|about)|considering|wondering)\b(?!.*\d)|\bi wish\b",
     re.IGNORECASE,
 )
 """Who thinks of something has not decided yet."""
 _NOTHING_TO_ADD = re.compile(
     r"^\W*(?:nein|nee|non|no|não|нет|nie)[,.! ]+(?:das (?:ist|war|wäre) (?:schon |dann )?(?:alles|ok(?:ay)?|gut|"
     r"richtig|in ordnung)|nicht (?:nötig|jetzt|wirklich|im moment)|c['’]est (?:tout|bon|ok|parfait|ça|exact|vrai)|"
-    r"pas (?:pour l['’]instant|pour le moment|maintenant|encore|vraiment|besoin|du tout)|(?:eso )?es todo|"
-    r"es (?:verdad|correcto|así)|la verdad|è tutto|è (?:vero|giusto|ok)|é (?:só(?: isso)?|tudo|verdade|isso)|"
-    r"dat (?:is|was) (?:alles|goed|ok|waar)|niet (?:nodig|nu|echt)|это (?:всё|все|правда)|не надо|to wszystko|"
-    r"to prawda)\b",
+    r"pas (?:pour l['’]instant|pour le moment|maintenant|encore|vraiment|besoin|du tout)|(?:eso )?es todo|es (?:verdad|"
+    r"correcto|así)|la verdad|è tutto|è (?:vero|giusto|ok)|é (?:só(?: isso)?|tudo|verdade|isso)|dat (?:is|"
+    r"was) (?:alles|goed|ok|waar)|niet (?:nodig|nu|echt)|это (?:всё|все|правда)|не надо|to wszystko|to prawda)\b",
     re.IGNORECASE,
 )
 """Who has nothing to add takes nothing back."""

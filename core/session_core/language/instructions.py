@@ -32,12 +32,11 @@ _WILL = re.compile(
     re.IGNORECASE,
 )
 _NOTE = re.compile(
-    r"(?:^|[\n\[({\"'“>:;.!?|*#-]\s{0,8})(?:key facts?|facts?|"
-    r"(?:standing |new |user |house |hard )?rules?|preferences?|"
-    r"constraints?|decisions?|corrections?|commitments?|memory|memories|remember|instructions?|directives?|"
-    r"(?:note|message|notice) (?:to|for) (?:self|the |all |any )?\s?(?:assistants?|ai|models?|agents?|llms?)?)"
-    r"[\"'”]?\s*[:=]|"
-    r"\((?:rule|constraint|decision|correction|preference|commitment|identity)\)|"
+    r"(?:^|[\n\[({\"'“>:;.!?|*#-]\s{0,8})(?:key facts?|facts?|(?:standing |new |user |house |hard )?rules?|"
+    r"preferences?|constraints?|decisions?|corrections?|commitments?|memory|memories|remember|instructions?|"
+    r"directives?|(?:note|message|notice) (?:to|for) (?:self|the |all |any )?\s?(?:assistants?|ai|models?|agents?|"
+    r"llms?)?)"
+    r"[\"'”]?\s*[:=]|\((?:rule|constraint|decision|correction|preference|commitment|identity)\)|"
     r"\[(?:earlier in this|from earlier in|recalled:|inst\b|system\b|assistant\b|user\b|instruction)",
     re.IGNORECASE | re.MULTILINE,
 )

@@ -25,12 +25,11 @@ _REPORTS = re.compile(
     r"^\W*(?:(?:and|but|so|ok(?:ay)?|well|btw|also|und|aber|y|pero|et|mais|e|ma|mas|en|maar)[, ]+)*"
     r"(?!(?:i|we|you|it|that|this|there|he['’]s|she['’]s|ich|wir|du|es|das|yo|je|nous|io|noi|eu|nós|ik|wij)\b)"
     r"(?:[^\s,.;:!?]+[ ,]+){1,6}?"
-    r"(?:says?|said|thinks?|thought|believes?|suggests?|suggested|wants?|wanted|propose[sd]?|argue[sd]?|recommend(?:s|ed)|"
-    r"insist(?:s|ed)?|reckons?|swears?|swore|asks? (?:if|whether|for)|asked (?:if|whether|for)|claim(?:s|ed)|"
-    r"meint|meinte|sagt|sagte|findet|fand|will|wollte|möchte|schlägt|glaubt|"
-    r"dice[n]?|dijo|piensa|cree|opina|quiere|sugiere|propone|pense|veut|voudrait|trouve|suggère|"
-    r"pensa|vuole|vorrebbe|consiglia|diz|disse|acha|quer|sugere|zegt|zei|vindt|denkt|wil|wilde|"
-    r"говорит|сказал\w*|думает|считает|хочет|предлагает|mówi|uważa|chce)\b",
+    r"(?:says?|said|thinks?|thought|believes?|suggests?|suggested|wants?|wanted|propose[sd]?|argue[sd]?|recommend(?:s|"
+    r"ed)|insist(?:s|ed)?|reckons?|swears?|swore|asks? (?:if|whether|for)|asked (?:if|whether|for)|claim(?:s|ed)|meint|"
+    r"meinte|sagt|sagte|findet|fand|will|wollte|möchte|schlägt|glaubt|dice[n]?|dijo|piensa|cree|opina|quiere|sugiere|"
+    r"propone|pense|veut|voudrait|trouve|suggère|pensa|vuole|vorrebbe|consiglia|diz|disse|acha|quer|sugere|zegt|zei|"
+    r"vindt|denkt|wil|wilde|говорит|сказал\w*|думает|считает|хочет|предлагает|mówi|uważa|chce)\b",
     re.IGNORECASE,
 )
 _LEAST_WORDS = 3

@@ -9,22 +9,20 @@ from session_core.language.words import STOP_WORDS
 
 LABELS = frozenset(
     (
-        "user users assistant client customer agent human system tool team ai key point points summary "
-        "context conversation topic topics goal goals fact facts detail details note notes decision "
-        "decisions preference preferences constraint constraints commitment commitments correction "
-        "corrections question questions open next step steps action actions item items task tasks "
-        "budget date dates amount amounts identifier identifiers name names status result results "
-        "request requests background overview history progress requirement requirements important "
-        "current pending remaining final main other additional previous so far everyone both someone "
-        "nobody however therefore finally overall meanwhile first second third then later guest guests "
-        "place destination travel traveler travelers traveller passenger passengers hotel flight "
-        "flights room rooms price cost total payment order orders product products issue issues problem "
-        "problems solution solutions error errors reference references contact email phone address time "
-        "times deadline location event meeting project type category size quantity language tools code "
-        "file files feature features bug bugs plan plans schedule itinerary interest interests concern "
-        "concerns follow-up outstanding resolved unresolved agreed confirmed change changes update "
-        "updates info information data source sources link links resources rule rules limit limits "
-        "conditions terms currently previously initially recently yes ok okay please thanks i"
+        "user users assistant client customer agent human system tool team ai key point points summary context "
+        "conversation topic topics goal goals fact facts detail details note notes decision decisions preference "
+        "preferences constraint constraints commitment commitments correction corrections question questions open next "
+        "step steps action actions item items task tasks budget date dates amount amounts identifier identifiers name "
+        "names status result results request requests background overview history progress requirement requirements "
+        "important current pending remaining final main other additional previous so far everyone both someone nobody "
+        "however therefore finally overall meanwhile first second third then later guest guests place destination "
+        "travel traveler travelers traveller passenger passengers hotel flight flights room rooms price cost total "
+        "payment order orders product products issue issues problem problems solution solutions error errors reference "
+        "references contact email phone address time times deadline location event meeting project type category size "
+        "quantity language tools code file files feature features bug bugs plan plans schedule itinerary interest "
+        "interests concern concerns follow-up outstanding resolved unresolved agreed confirmed change changes update "
+        "updates info information data source sources link links resources rule rules limit limits conditions terms "
+        "currently previously initially recently yes ok okay please thanks i"
     ).split()
 )
 _SPEAKING = frozenset(

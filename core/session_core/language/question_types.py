@@ -53,9 +53,8 @@ _WANTED = tuple(
             (
                 r"\b(?:what|which) (?:price range|prices?|costs?|fees?|fare|budget|amount|rent|rate)\b|"
                 r"\bhow (?:expensive|cheap|much (?:is|are|was|were|do|does|did|will|would|money))\b|\bwas kostet\b|"
-                r"\bcu[aá]nto cuesta\b|\bcombien coûte\b|\bquanto costa\b|\bquanto custa\b|"
-                r"\bhoeveel kost\b|\bwat kost\b|"
-                r"\bсколько стоит\b|多少钱|いくら|얼마"
+                r"\bcu[aá]nto cuesta\b|\bcombien coûte\b|\bquanto costa\b|\bquanto custa\b|\bhoeveel kost\b|\bwat "
+                r"kost\b|\bсколько стоит\b|多少钱|いくら|얼마"
             ),
             _PRICE,
         ),
@@ -87,23 +86,20 @@ _SAID = {
         r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b|\b(?:today|tomorrow|tonight|yesterday|weekend)\b|"
         r"\b(?:next|last|this) (?:week|month|year)\b|\b(?:january|february|march|april|may \d|june|july|august|"
         r"september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b|"
-        r"\b\d{4}-\d\d-\d\d\b|"
-        r"\b\d{1,2}(?:st|nd|rd|th)\b|\b\d{1,2}[./]\d{1,2}\b|\b\d{1,2}\.? (?:de )?"
+        r"\b\d{4}-\d\d-\d\d\b|\b\d{1,2}(?:st|nd|rd|th)\b|\b\d{1,2}[./]\d{1,2}\b|\b\d{1,2}\.? (?:de )?"
         rf"(?:{'|'.join(month for month in MONTHS if len(month) > 3)})\b|\d{{1,2}}[月월]|明天|今天|今日|明日|내일|"
         rf"오늘|завтра|{DAY}",
         re.I,
     ),
     _TIME: re.compile(
         r"\b(?:half|quarter) (?:past|to) \w+|\b(?:morning|afternoon|evening) (?:at )?\d{1,2}(?:[:.h]\d\d)?\b|"
-        rf"\b(?:\d{{1,2}}(?:[:.h]\d\d)?|{_HOUR}) ?(?:[ap]\.?m\b|o['’]clock|uhr|in the (?:morning|afternoon|"
-        rf"evening))|"
+        rf"\b(?:\d{{1,2}}(?:[:.h]\d\d)?|{_HOUR}) ?(?:[ap]\.?m\b|o['’]clock|uhr|in the (?:morning|afternoon|evening))|"
         r"\b\d{1,2}[:.h]\d\d\b|\b(?:noon|midnight|midday)\b|\bin the (?:morning|afternoon|evening)\b|"
         r"\b(?:a las|alle|às|om|в|à) \d{1,2}\b|\d{1,2}[時时点시]|[一二三四五六七八九十]点",
         re.I,
     ),
     _NUMBER: re.compile(
-        r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|couple|twice|myself|"
-        r"alone)\b",
+        r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|couple|twice|myself|alone)\b",
         re.I,
     ),
     _PRICE: re.compile(
@@ -121,9 +117,7 @@ _SAID = {
         r"\b\d+[a-z]? (?:\w+ ){1,3}(?i:street|st|road|rd|avenue|ave|lane|drive|way|square|blvd|boulevard)\b"
     ),
     _NAME: re.compile(
-        r"(?<![.!?:] )(?<!^)\b(?!(?:I|OK|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?|January|February|March|"
-        r"April|"
-        r"May|"
+        r"(?<![.!?:] )(?<!^)\b(?!(?:I|OK|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?|January|February|March|April|May|"
         r"June|July|August|September|October|November|December)\b)[A-Z][^\W\d_]+|"
         r"\b(?i:recommend(?:ed)?|suggest(?:ed)?|how about|called|named|name is)\b"
     ),

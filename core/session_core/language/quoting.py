@@ -35,8 +35,7 @@ _OWN_LINE = re.compile(
 )
 _OPENING = re.compile(
     r"<((?:[A-Za-z0-9]{1,30}[_:-]){0,4}(?:doc[a-z]{0,20}|context[a-z]{0,20}|sources?|passages?|(?:web)?pages?|"
-    r"articles?|"
-    r"results?|outputs?|retriev[a-z]{0,20}|snippets?|chunks?|excerpts?|e?-?mails?|files?|contents?|text|data|"
+    r"articles?|results?|outputs?|retriev[a-z]{0,20}|snippets?|chunks?|excerpts?|e?-?mails?|files?|contents?|text|data|"
     r"(?:block)?quotes?|transcripts?|observations?|knowledge[a-z]{0,20}|attachments?|pasted?|html|body|records?|logs?|"
     r"search[a-z]{0,20}|memory|memories|untrusted|external))(?:\s[^<>]{0,200})?>",
     re.IGNORECASE,
@@ -46,8 +45,7 @@ _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _RULE = re.compile(r"([-=*_#~])\1{2,}")
 _ANNOUNCES = re.compile(
     r"\b(?:context|documents?|passages?|article|text|e-?mail|page|results?|sources?|excerpts?|transcript|below|"
-    r"following|"
-    r"quote|letter|message|log|output|information)\b",
+    r"following|quote|letter|message|log|output|information)\b",
     re.IGNORECASE,
 )
 _LABEL = re.compile(
@@ -64,9 +62,8 @@ _PLACES = (
     r"^[^\s,;=]+[,;=]\S.*\n"
 )
 _MAYBE = re.compile(
-    rf"[<>~`：\t]|^[{QUOTE_MARKS}]|\"\"\"|'''|---|===|\*\*\*|___|###|:[ \t]*$|:[ \t]|{_PLACES}|"
-    r"(?:forward|original|weitergeleitet|ursprünglich|message|mensaje|messaggio|mensagem|bericht|сообщение|"
-    r"письмо|邮件|メッセージ)",
+    rf"[<>~`：\t]|^[{QUOTE_MARKS}]|\"\"\"|'''|---|===|\*\*\*|___|###|:[ \t]*$|:[ \t]|{_PLACES}|(?:forward|original|"
+    r"weitergeleitet|ursprünglich|message|mensaje|messaggio|mensagem|bericht|сообщение|письмо|邮件|メッセージ)",
     re.MULTILINE | re.IGNORECASE,
 )
 """A fast check: every text that quotes something matches it."""
@@ -82,10 +79,9 @@ one of the last ones or indentation. This takes a tenth of the time of the patte
 _SIGN = re.compile(r"[<>~`:\[{|]")
 _FENCE = ("```", "~~~")
 _TOLD = re.compile(
-    r"(\b(?:says?|said|saying|reads?|states?|stated|claims?|claimed|writes?|wrote|written|told (?:me|us)|"
-    r"tells? (?:me|us)|goes|went|quotes?|quoted|sagte?|schreibt|meldet|steht|heißt|dit|disait|affiche|indique|"
-    r"dice|decía|"
-    r"pone|diz|aparece|zegt|zei|staat|говорит|пишет|сказал\w*|mówi|pisze|diyor|yazıyor)\b[^\"“«„「]{0,40}?)"
+    r"(\b(?:says?|said|saying|reads?|states?|stated|claims?|claimed|writes?|wrote|written|told (?:me|us)|tells? (?:me|"
+    r"us)|goes|went|quotes?|quoted|sagte?|schreibt|meldet|steht|heißt|dit|disait|affiche|indique|dice|decía|pone|diz|"
+    r"aparece|zegt|zei|staat|говорит|пишет|сказал\w*|mówi|pisze|diyor|yazıyor)\b[^\"“«„「]{0,40}?)"
     r"(\"[^\"]*\"|“[^”]*”|«[^»]*»|„[^“”]*[“”]|「[^」]*」)",
     re.IGNORECASE,
 )

@@ -18,12 +18,10 @@ _NOTHING = (
 _THING = rf"(?!{_NOTHING}\b)[^\W\d_][\w-]*(?: (?!{_NOTHING}\b)[^\W\d_][\w-]*){{0,2}}?"
 _PAST = r"(?:\w+ed|had|was|were|went|took|said|grew|got|came|paid|did|had|drove|slept)"
 _NARRATED = (
-    r"^(?!.*\b(?:today|yesterday|tonight|here|yet|since|this (?:year|month|week|morning)|heute|gestern|"
-    r"hier|seit|dieses|diese[rn]?|"
-    r"aujourd|ici|depuis|cette|ce (?:mois|matin|soir)|oggi|ieri|qui|quest\w+|da (?:ieri|giorni)|"
-    r"erhalten|bekommen|gefunden|reçue?s?|trouvée?s?|ontvangen|gevonden|"
-    r"vandaag|gisteren|sinds|deze|"
-    r"dit jaar|сегодня|вчера)\b)"
+    r"^(?!.*\b(?:today|yesterday|tonight|here|yet|since|this (?:year|month|week|morning)|heute|gestern|hier|seit|"
+    r"dieses|diese[rn]?|aujourd|ici|depuis|cette|ce (?:mois|matin|soir)|oggi|ieri|qui|quest\w+|da (?:ieri|giorni)|"
+    r"erhalten|bekommen|gefunden|reçue?s?|trouvée?s?|ontvangen|gevonden|vandaag|gisteren|sinds|deze|dit jaar|сегодня|"
+    r"вчера)\b)"
 )
 """Who says when and where there was none of something tells of it."""
 LEAD = _NARRATED + (
@@ -57,14 +55,12 @@ REFUSED_THINGS = (
         rf"no (?!{_NOTHING}\b)"
         r"(?:more )?(?:[^\W\d_][\w-]*)(?: [^\W\d_][\w-]*){0,2}?"
         r"(?:,? (?:pls|please|ever|at all|whatsoever|anything|allowed)\b|(?<=s) (?:in|on|at|for|with|after|before|"
-        r"until|"
-        r"during|to|from|near)\b| for (?:me|us|him|her|them|my|our|the)\b|(?<=[^s]s)\W*$| though\b)",
+        r"until|during|to|from|near)\b| for (?:me|us|him|her|them|my|our|the)\b|(?<=[^s]s)\W*$| though\b)",
     ),
     Cue.of(
         "nothing nichts nada niente niets ничего",
-        r"^\W*(?:please |bitte )?(?:nothing|nichts|nada|niente|niets|ничего)\b [^.;!?]{2,40},? (?:please|bitte|"
-        r"por favor|per favore|"
-        r"alsjeblieft|пожалуйста)\W*$",
+        r"^\W*(?:please |bitte )?(?:nothing|nichts|nada|niente|niets|ничего)\b [^.;!?]{2,40},? (?:please|bitte|por "
+        r"favor|per favore|alsjeblieft|пожалуйста)\W*$",
         whole=True,
     ),
     Cue.of(
@@ -76,9 +72,8 @@ REFUSED_THINGS = (
     ),
     Cue.of(
         "no non não nein nee nie",
-        r"^\W*(?!(?:ok(?:ay)?|thanks?|hm+|oh|well|ach|looks?|all|it|it['’]s|i|i['’]m|he|she|we|you|they|"
-        r"that['’]s|nothing|"
-        r"everything|ça|je|c['’]est|ich|alles|passt|todo|tutto|tudo|alles)\b)"
+        r"^\W*(?!(?:ok(?:ay)?|thanks?|hm+|oh|well|ach|looks?|all|it|it['’]s|i|i['’]m|he|she|we|you|they|that['’]s|"
+        r"nothing|everything|ça|je|c['’]est|ich|alles|passt|todo|tutto|tudo|alles)\b)"
         r"(?:[^\W\d_]['’])?[^\W\d_][\w-]+(?: [^\W\d_][\w-]*){0,4},? "
         r"(?:no thanks|no thank you|non merci|nein,? danke|no,? gracias|no,? grazie|não,? obrigad[oa]|nee,? (?:bedankt|"
         r"dank je)|nie,? dziękuję)\b(?! (?:to|an|à|a|al|alla|aan)\b)",

@@ -11,15 +11,12 @@ LEAD = (
 """What may stand before an imperative."""
 
 _NARRATES = (
-    r"(?!(?: again)?(?:\W*$|[.,;!?])| (?:in my life|in a million|have i|"
-    r"an?(?! [^.;!?]{2,40}\bplease\b| (?:[^\W\d_]+ )?(?:seat|room|table|call|flight|meeting)\b)|"
-    r"been|had|has|was|were|is|are|would|"
-    r"could|will|"
-    r"did|nice|good|great|happy|lovely|fun|hard|tough|sad|funny|worth|done|seen|saw|heard|known|knew|thought|"
-    r"gone|went|got|felt|found|met|understood|used to|happens?|works|work(?! (?:in|on|with|from|at|only)\b)|said|"
-    r"told|ate|eaten|came|"
-    r"(?!(?:need|feed|embed|proceed|exceed|succeed|speed|seed|shed|shred|heed|weed|breed)\b)[^\W\d_]{2,}ed|"
-    r"(?!(?:bring|sing|ring|swing|cling|ping|spring)\b)[^\W\d_]{2,}ing)\b(?!-))"
+    r"(?!(?: again)?(?:\W*$|[.,;!?])| (?:in my life|in a million|have i|an?(?! [^.;!?]{2,40}\bplease\b|"
+    r" (?:[^\W\d_]+ )?(?:seat|room|table|call|flight|meeting)\b)|been|had|has|was|were|is|are|would|could|will|did|"
+    r"nice|good|great|happy|lovely|fun|hard|tough|sad|funny|worth|done|seen|saw|heard|known|knew|thought|gone|went|got|"
+    r"felt|found|met|understood|used to|happens?|works|work(?! (?:in|on|with|from|at|only)\b)|said|told|ate|eaten|came|"
+    r"(?!(?:need|feed|embed|proceed|exceed|succeed|speed|seed|shed|shred|heed|weed|breed)\b)[^\W\d_]{2,}ed|(?!(?:bring|"
+    r"sing|ring|swing|cling|ping|spring)\b)[^\W\d_]{2,}ing)\b(?!-))"
 )
 """After "always" and "never": nothing that tells of what was, instead of what is to be done."""
 
@@ -104,8 +101,7 @@ RULES = (
     Cue.of(
         "when whenever every each time",
         r"^\W*(?:(?:and|but|also|so|ok(?:ay)?|please)[, ]+)*(?:when(?:ever)?|every time|each time) (?:i|we|you|"
-        r"some(?:one|body)|"
-        r"any(?:one|body)|they|the \w+) [^?.;]{2,80}?[, ](?:please |always |just |then |also )?"
+        r"some(?:one|body)|any(?:one|body)|they|the \w+) [^?.;]{2,80}?[, ](?:please |always |just |then |also )?"
         + "".join(
             rf"(?<!\b{word} )" for word in "to not and can will would could must should i it we they he she you".split()
         )
@@ -125,40 +121,35 @@ RULES = (
     Cue.of(
         "always never",
         # What one was told, or promised, is another's rule.
-        r"\b(?=[psmtra])(?:please|(?<!\bi )(?<!\bpeople )(?<!\bone )(?<!\bhe )(?<!\bshe )(?:should|must|shall)|"
-        r"replies|answers|"
-        r"(?<!\breminder )"
-        r"(?<!\btold )(?<!\btold me )(?<!\btold us )(?<!\bused )(?<!\btaught )(?<!\btaught me )(?<!\btend )"
+        r"\b(?=[psmtra])(?:please|(?<!\bi )(?<!\bpeople )(?<!\bone )(?<!\bhe )(?<!\bshe )(?:should|must|shall)|replies|"
+        r"answers|(?<!\breminder )(?<!\btold )(?<!\btold me )(?<!\btold us )(?<!\bused )(?<!\btaught )(?<!\btaught "
+        r"me )(?<!\btend )"
         r"(?<!\bpromised )(?<!\bswore )(?<!\bvowed )(?<!\bseems )(?<!\bseem )(?<!\blearned )to)\s+(?:always|never)\b|"
         # What one can always do is left to one.
-        r"\b(?=[yitewa])(?:you|it|they|this|that|everything|everyone|all|we)\s+(?:(?:must|should|shall)\s+"
-        r"(?:always|never)|may\s+never)\b|"
+        r"\b(?=[yitewa])(?:you|it|they|this|that|everything|everyone|all|we)\s+(?:(?:must|should|shall)\s+(?:always|"
+        r"never)|may\s+never)\b|"
         r"(?=[an])(?<!\bi )(?<!\bwe )(?<!\bthey )(?<!\byou )(?<!\bi can )(?<!\bi could )(?<!\bi will )(?<!\bi would )"
-        r"(?<!\bwe can )(?<!\bwe could )(?<!\bwe will )(?<!\bwe would )\b(?:never|always) (?:use|mention|share|"
-        r"call|send|ask|include|book|answer|say|tell|show|give|write|reply|add|assume|schedule|contact|remove|"
-        r"delete)\b",
+        r"(?<!\bwe can )(?<!\bwe could )(?<!\bwe will )(?<!\bwe would )\b(?:never|always) (?:use|mention|share|call|"
+        r"send|ask|include|book|answer|say|tell|show|give|write|reply|add|assume|schedule|contact|remove|delete)\b",
     ),
     Cue.of(
         "must shall should may are have need can't can’t cannot",
         # What holds for anybody ("things that you can't reach", "you may not always be near") is none.
         r"\b(?=you)(?<!\bif )(?<!\bwhy )(?<!\bbecause )(?<!\bsince )(?<!\bas )(?<!\bwhen )"
         r"(?<!\bwhere )(?<!\bhow )(?<!\bwhat )(?<!\bwhich )"
-        r"you\s+(?:must(?! have\b)|shall|are not to|are never to|"
-        r"may not(?! (?:always|be|yet|have|want|know|need|even)\b)|"
-        r"(?<!\bthat you )(?<!\bthings you )(?:can['’]?t|cannot) (?:ever |just )?(?:use|mention|share|"
-        r"call|send|ask|include|book|answer|say|tell|show|give|write|reply|add|assume|schedule|contact|delete|"
-        r"change|spend|charge|"
-        r"post|publish|touch|repeat|skip|talk|order|buy|pay|sign|accept|cancel|sell)\b|shouldn['’]?t (?!(?:have|"
-        r"worry|be)\b)|"
-        r"(?:should|have to|need to) (?:not|always|never|only|answer|reply|respond|speak|use|keep|include|mention|"
-        r"ask|call|address|treat|act|behave|follow|stick|avoid|refer|cite|quote|format|translate|remember|confirm))\b",
+        r"you\s+(?:must(?! have\b)|shall|are not to|are never to|may not(?! (?:always|be|yet|have|want|know|need|"
+        r"even)\b)|(?<!\bthat you )(?<!\bthings you )(?:can['’]?t|cannot) (?:ever |just )?(?:use|mention|share|call|"
+        r"send|ask|include|book|answer|say|tell|show|give|write|reply|add|assume|schedule|contact|delete|change|spend|"
+        r"charge|post|publish|touch|repeat|skip|talk|order|buy|pay|sign|accept|cancel|sell)\b|shouldn['’]?t (?!(?:have|"
+        r"worry|be)\b)|(?:should|have to|need to) (?:not|always|never|only|answer|reply|respond|speak|use|keep|include|"
+        r"mention|ask|call|address|treat|act|behave|follow|stick|avoid|refer|cite|quote|format|translate|remember|"
+        r"confirm))\b",
         also="you",
     ),
     Cue.of(
         "can could would will",
-        r"\b(?=[cw])(?<!\bhow )(?<!\bwhy )(?:can|could|would|will) you (?:please )?(?:always|never|only|from now "
-        r"on|make "
-        r"sure|not)\b",
+        r"\b(?=[cw])(?<!\bhow )(?<!\bwhy )(?:can|could|would|will) you (?:please )?(?:always|never|only|from now on|"
+        r"make sure|not)\b",
         also="you",
     ),
     Cue.of(

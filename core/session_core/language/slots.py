@@ -13,28 +13,22 @@ MAX_SLOT_CHARACTERS = 60
 
 ATTRIBUTES = frozenset(
     (
-        "name surname nickname email e-mail mail phone mobile number address zip postcode birthday "
-        "birthdate age height weight "
-        "size colour color budget limit price cost total deposit fee rent salary date deadline time day "
-        "start end due arrival departure "
-        "checkin checkout check-in check-out destination origin city country state region currency language "
-        "timezone "
-        "time-zone id code reference password username handle version branch url link port host "
-        "target title topic subject job role occupation company employer department "
-        "status priority duration length quantity amount count guests travelers travellers passengers "
-        "model brand year tone style format word-count "
-        "geburtstag adresse nummer telefonnummer datum preis farbe größe ziel frist "
-        "nom adresse numéro prix couleur délai âge nombre dirección teléfono número fecha presupuesto "
-        "precio destino edad "
-        "nome indirizzo telefono data prezzo scadenza endereço orçamento preço prazo idade "
-        "naam adres telefoonnummer datum prijs kleur maat leeftijd verjaardag reisbudget vertrekdatum"
+        "name surname nickname email e-mail mail phone mobile number address zip postcode birthday birthdate age "
+        "height weight size colour color budget limit price cost total deposit fee rent salary date deadline time day "
+        "start end due arrival departure checkin checkout check-in check-out destination origin city country state "
+        "region currency language timezone time-zone id code reference password username handle version branch url "
+        "link port host target title topic subject job role occupation company employer department status priority "
+        "duration length quantity amount count guests travelers travellers passengers model brand year tone style "
+        "format word-count geburtstag adresse nummer telefonnummer datum preis farbe größe ziel frist nom adresse "
+        "numéro prix couleur délai âge nombre dirección teléfono número fecha presupuesto precio destino edad nome "
+        "indirizzo telefono data prezzo scadenza endereço orçamento preço prazo idade naam adres telefoonnummer datum "
+        "prijs kleur maat leeftijd verjaardag reisbudget vertrekdatum"
     ).split()
 )
 THINGS = frozenset(
     (
-        "hotel flight seat room gate airline account order booking reservation ticket appointment meeting "
-        "place venue location "
-        "team plan card payment contact car train table party event trip visit project task repo database"
+        "hotel flight seat room gate airline account order booking reservation ticket appointment meeting place venue "
+        "location team plan card payment contact car train table party event trip visit project task repo database"
     ).split()
 )
 """Things with many attributes: they are slots only if a value follows directly ("my seat is 12A")."""
@@ -43,8 +37,7 @@ _MARKS = frozenset("favourite favorite preferred maximum max minimum min total d
 MAX_ANSWER_WORDS = 8
 _PERSONS = frozenset(
     (
-        "wife husband partner son daughter child kid kids children mother father mom mum dad brother sister "
-        "friend "
+        "wife husband partner son daughter child kid kids children mother father mom mum dad brother sister friend "
         "boss dog cat neighbour neighbor colleague client customer"
     ).split()
 )
@@ -128,9 +121,8 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 _ADDRESSED = re.compile(
-    r"\bi go by\s+\S|(?:^|[.,;!]\s*|\b(?:please|just|can|and)\s)call me (?!before|after|at|on|when|if|back|"
-    r"by|"
-    r"later|in|tomorrow|today|again|asap|only)\S",
+    r"\bi go by\s+\S|(?:^|[.,;!]\s*|\b(?:please|just|can|and)\s)call me (?!before|after|at|on|when|if|back|by|later|in|"
+    r"tomorrow|today|again|asap|only)\S",
     re.IGNORECASE,
 )
 _SCOPE = re.compile(r"\bfor (?:the |my |our |a )?([^\W\d_]{3,30})\b", re.IGNORECASE)

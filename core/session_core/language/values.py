@@ -68,14 +68,11 @@ MULTIPLIERS = {
 
 _UNITS = (
     "km kms miles? mi meters? metres? cm mm ft feet inch inches kg kilos? lbs? grams? mg ml lit(?:er|re)s? "
-    "[kmgt]b [kmg]hz watts? kwh hours? hrs? minutes? mins? seconds? secs? days? nights? weeks? months? "
-    "years? "
-    "people persons? guests? adults? children kids? passengers? rooms? tickets? seats? units? items? pieces? "
-    "stars? pages? tage? nächte wochen? monate? jahre? stunden? minuten personen jours? nuits? semaines? "
-    "mois ans "
-    "heures? personnes días? noches? semanas? meses años? horas? personas giorni notti settimane mesi anni "
-    "ore "
-    "persone dias? noites? pessoas anos?"
+    "[kmgt]b [kmg]hz watts? kwh hours? hrs? minutes? mins? seconds? secs? days? nights? weeks? months? years? people "
+    "persons? guests? adults? children kids? passengers? rooms? tickets? seats? units? items? pieces? stars? pages? "
+    "tage? nächte wochen? monate? jahre? stunden? minuten personen jours? nuits? semaines? mois ans heures? personnes "
+    "días? noches? semanas? meses años? horas? personas giorni notti settimane mesi anni ore persone dias? noites? "
+    "pessoas anos?"
 ).split()
 _START = r"(?<![A-Za-z0-9_.,])"
 _SIGN = r"(?:US\$|R\$|[$€£¥₹₽₩₺฿])"
@@ -97,12 +94,11 @@ _MONTH = "(?:" + "|".join(sorted(MONTHS, key=len, reverse=True)) + r")\b(?:\.(?=
 _SOON = r"tomorrow|next\s(?:week(?:end)?|month|year)|morgen\sfrüh|demain|mañana|domani|amanhã"
 _WEEKDAY = (
     "(?:mon|tues|wednes|thurs|fri|satur|sun)day|montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag|"
-    "lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|lunes|martes|miércoles|jueves|viernes|sábado|"
-    "domingo|"
-    "lunedì|martedì|mercoledì|giovedì|venerdì|sabato|domenica|segunda-feira|terça-feira|quarta-feira|"
-    "quinta-feira|sexta-feira|maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag|zondag|"
-    "понедельник|вторник|сред[ау]|четверг|пятниц[ау]|суббот[ау]|воскресенье|"
-    "poniedziałek|wtorek|środ[aęy]|czwartek|piątek|sobot[aęy]|niedziel[aęi]|pazartesi|salı|çarşamba|perşembe|cuma|cumartesi"
+    "lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|lunes|martes|miércoles|jueves|viernes|sábado|domingo|lunedì|"
+    "martedì|mercoledì|giovedì|venerdì|sabato|domenica|segunda-feira|terça-feira|quarta-feira|quinta-feira|sexta-feira|"
+    "maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag|zondag|понедельник|вторник|сред[ау]|четверг|пятниц[ау]|"
+    "суббот[ау]|воскресенье|poniedziałek|wtorek|środ[aęy]|czwartek|piątek|sobot[aęy]|niedziel[aęi]|pazartesi|salı|"
+    "çarşamba|perşembe|cuma|cumartesi"
 )
 DAY = (
     rf"\b(?:{_WEEKDAY}|{_SOON})\b|(?:星期|(?<![一每两几])周|礼拜)[一二三四五六日天](?![个年次天])|[月火水木金土日]曜日?|"

@@ -6,9 +6,8 @@ from __future__ import annotations
 from session_core.language.cue import Cue
 
 LEAD = (
-    r"^\W*(?:(?:please|and|but|also|oh|ok(?:ay)?|so|et|mais|alors|bitte|und|aber|per favore|e|ma|y|"
-    r"pero|por favor|mas|en|"
-    r"maar|alsjeblieft|proszę|i|ale|и|но|пожалуйста)[, ]+)*"
+    r"^\W*(?:(?:please|and|but|also|oh|ok(?:ay)?|so|et|mais|alors|bitte|und|aber|per favore|e|ma|y|pero|por favor|mas|"
+    r"en|maar|alsjeblieft|proszę|i|ale|и|но|пожалуйста)[, ]+)*"
 )
 _ASKED = (
     r"(?:ce|comment|pourquoi|quel\w*|was|wie|warum|wieso|weshalb|wer|qué|cómo|por qué|cuál|lo que|cosa|che|come|perché|"
@@ -31,12 +30,10 @@ WAYS_OF_ANSWERING = (
     # What is asked for wherever something is not known.
     Cue.of(
         "if when whenever wenn falls si se als если jeśli",
-        r"^\W*(?:[^\W\d_]+[, ]+)?(?:(?:if|when|whenever) you(?:['’]re| are)? (?:not (?:sure|certain)|unsure|"
-        r"uncertain|in doubt|"
-        r"do(?:n['’]?t| not) know)|(?:wenn|falls) du (?:dir )?(?:unsicher|nicht sicher)|si tu n['’](?:es|est) "
-        r"pas sûre?|si no (?:estás|está) "
-        r"segur[oa]|se non sei sicur[oa]|se não tiver certeza|als je (?:het )?niet zeker|если ты? ?не уверен\w*|"
-        r"jeśli nie jesteś pewn\w+)\b"
+        r"^\W*(?:[^\W\d_]+[, ]+)?(?:(?:if|when|whenever) you(?:['’]re| are)? (?:not (?:sure|certain)|unsure|uncertain|"
+        r"in doubt|do(?:n['’]?t| not) know)|(?:wenn|falls) du (?:dir )?(?:unsicher|nicht sicher)|si tu n['’](?:es|est) "
+        r"pas sûre?|si no (?:estás|está) segur[oa]|se non sei sicur[oa]|se não tiver certeza|als je (?:het )?niet "
+        r"zeker|если ты? ?не уверен\w*|jeśli nie jesteś pewn\w+)\b"
         r"[^,.;?]{0,30}, ?\S",
         also="sure certain unsure uncertain doubt know don't don’t unsicher sicher sûr sûre seguro segura sicuro "
         "sicura certeza "
@@ -45,15 +42,11 @@ WAYS_OF_ANSWERING = (
     # What is asked for everything holds from now on: "explique-moi tout comme à un enfant".
     Cue.of(
         "explain write answer describe translate erkläre erklär schreib schreibe formuliere formulier übersetze "
-        "übersetz explique "
-        "expliquez écris écrivez traduis traduisez explícame explícamelo explícanos escribe escríbeme tradúceme "
-        "traduce explica "
-        "escreve escreva explicame spiegami spiega scrivi scrivimi traduci leg schrijf vertaal объясняй "
-        "объясняйте пиши пишите "
-        "переводи переводите tłumacz wyjaśniaj pisz",
-        rf"{LEAD}[^\W\d_]+(?:[ -](?:me|moi|nous|us|mir|uns|ons|mij|мне|нам|mi))? {_EVERYTHING}\b(?! (?:ce|das|"
-        rf"was|lo|quello|o|that|i|you|ça|"
-        r"cela|ciò|aquilo|eso|isso|dit|wat|that['’]s|about|again|nochmal|von)\b)",
+        "übersetz explique expliquez écris écrivez traduis traduisez explícame explícamelo explícanos escribe "
+        "escríbeme tradúceme traduce explica escreve escreva explicame spiegami spiega scrivi scrivimi traduci leg "
+        "schrijf vertaal объясняй объясняйте пиши пишите переводи переводите tłumacz wyjaśniaj pisz",
+        rf"{LEAD}[^\W\d_]+(?:[ -](?:me|moi|nous|us|mir|uns|ons|mij|мне|нам|mi))? {_EVERYTHING}\b(?! (?:ce|das|was|lo|"
+        rf"quello|o|that|i|you|ça|cela|ciò|aquilo|eso|isso|dit|wat|that['’]s|about|again|nochmal|von)\b)",
         whole=True,
     ),
     Cue.of(

@@ -15,21 +15,14 @@ ELLIPSIS = "…"
 QUESTION_MARKS = ("?", "？", "؟")
 STOP_WORDS = frozenset(
     (
-        "a about after again all also am an and any are as at be because been before being but by can could "
-        "did "
-        "do does for from had has have he her here him his how i if in into is it its just like me more "
-        "most my "
-        "no not of off on or our out over own she so some such than that the their them then there these "
-        "they "
-        "this to too up us very was we were what when where which who why will with would you your "
-        "der die das den dem ein eine einen und oder ist sind war ich du er sie es wir ihr nicht mit von zu "
-        "im in "
-        "auf für als auch an bei "
-        "le la les un une des et ou est sont je tu il elle nous vous ne pas avec de du en au aux pour que "
-        "qui ce "
-        "el los las una unos y o es son yo tú él ella no con del al por para que se lo su "
-        "il lo gli uno e è sono io noi non di da per che si "
-        "os as um uma e é são eu nós não do da no na em para por com que se"
+        "a about after again all also am an and any are as at be because been before being but by can could did do "
+        "does for from had has have he her here him his how i if in into is it its just like me more most my no not of "
+        "off on or our out over own she so some such than that the their them then there these they this to too up us "
+        "very was we were what when where which who why will with would you your der die das den dem ein eine einen "
+        "und oder ist sind war ich du er sie es wir ihr nicht mit von zu im in auf für als auch an bei le la les un "
+        "une des et ou est sont je tu il elle nous vous ne pas avec de du en au aux pour que qui ce el los las una "
+        "unos y o es son yo tú él ella no con del al por para que se lo su il lo gli uno e è sono io noi non di da per "
+        "che si os as um uma e é são eu nós não do da no na em para por com que se"
     ).split()
 )
 
@@ -80,9 +73,8 @@ MONTHS: dict[str, int] = {
 
 _ABBREVIATIONS = frozenset(
     (
-        "mr mrs ms dr prof sr sra st vs etc approx dept est fig inc ltd co no nr vol e.g i.e u.s u.k a.m "
-        "p.m cf al "
-        "bzw ca d.h z.b usw evtl str hr fr bd p.ex pág núm art av"
+        "mr mrs ms dr prof sr sra st vs etc approx dept est fig inc ltd co no nr vol e.g i.e u.s u.k a.m p.m cf al bzw "
+        "ca d.h z.b usw evtl str hr fr bd p.ex pág núm art av"
     ).split()
 )
 _END = re.compile(r"[.!?…؟][.!?…؟]*[\"'”’»)\]*_]*(?=\s(?!\(later: “)|$)|[。！？।][。！？।]*[」』”’）]*")

@@ -18,11 +18,10 @@ _TELLING = frozenset(
     " warnings result success ok failed outcome available availability".split()
 )
 _NAMING = frozenset(
-    "id ids uuid guid key name title label sku ref reference number no num email mail phone url uri"
-    " link path file date time timestamp day start end from to at price prices amount total cost fare fee"
-    " tax rate balance currency count quantity qty size type kind category version user username customer"
-    " order account address city country score rating duration line symbol hash sha commit author host"
-    " ip port".split()
+    "id ids uuid guid key name title label sku ref reference number no num email mail phone url uri link path file "
+    "date time timestamp day start end from to at price prices amount total cost fare fee tax rate balance currency "
+    "count quantity qty size type kind category version user username customer order account address city country "
+    "score rating duration line symbol hash sha commit author host ip port".split()
 )
 _MEASURING = frozenset(
     "price prices amount total cost fare fee balance score rating duration latency count quantity qty size"

@@ -9,8 +9,7 @@ from session_core.outputs.pieces import ends, preference
 from session_core.outputs.relevance import alarm_lines, by_terms, first_of_each, template
 
 _STAMP = re.compile(
-    r"\W{0,3}(?:\d{4}[-/]\d\d[-/]\d\d[T ]\d|\d\d?:\d\d:\d\d|[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d"
-    r"|\d{10}(?:\.\d+|\d{3})?\b)"
+    r"\W{0,3}(?:\d{4}[-/]\d\d[-/]\d\d[T ]\d|\d\d?:\d\d:\d\d|[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d|\d{10}(?:\.\d+|\d{3})?\b)"
     r"|[^\[\n]{0,80}\[\d\d/[A-Z][a-z]{2}/\d{4}|\[ *\d+\.\d{3,}\]"
 )
 _STAMP_TEXT = re.compile(r"[\dT:.,/+\-]*\d\d?:\d\d(?::\d\d)?")

@@ -16,9 +16,8 @@ _TAG = re.compile(r"""<(/?)([a-zA-Z][\w:.-]*+)((?:[^<>"']|"[^"<]*+"|'[^'<]*+'|["
 _ATTRIBUTE = re.compile(r"""([a-zA-Z][\w:.-]*+)\s*+=\s*+(?:"([^"]*+)"|'([^']*+)')""")
 _SILENT = ("script", "style", "svg", "noscript", "template", "iframe", "object", "canvas", "math")
 _BLOCKS = frozenset(
-    "p div section article main header footer nav aside ul ol dl dt dd table thead tbody tfoot form fieldset"
-    " pre blockquote figure figcaption hr br body html head title option select address details"
-    " summary".split()
+    "p div section article main header footer nav aside ul ol dl dt dd table thead tbody tfoot form fieldset pre "
+    "blockquote figure figcaption hr br body html head title option select address details summary".split()
 )
 _HTML = frozenset("html head body div p span a table tr td th ul ol li script h1 h2 h3 br img form meta".split())
 _HEADINGS = {f"h{level}": "#" * level + " " for level in range(1, 7)}

@@ -11,10 +11,9 @@ from session_core.passages.word_values import KNOWN_WORDS
 
 _ENGLISH = frozenset("the of and for with to you my your our is are was this that not it".split())
 _OTHER = frozenset(
-    "der das und dem ist nicht mit auf wir ich ein eine für im vom zum zur kein keine bitte "
-    "el los las que para una del por muy está pero le les des du et est pour avec nous je une au aux pas sur "
-    "il lo gli di che della dei delle non sono uma dos das nos nas da em não ao het een voor niet op naar "
-    "wij jest nie na się dla bir ve için".split()
+    "der das und dem ist nicht mit auf wir ich ein eine für im vom zum zur kein keine bitte el los las que para una "
+    "del por muy está pero le les des du et est pour avec nous je une au aux pas sur il lo gli di che della dei delle "
+    "non sono uma dos das nos nas da em não ao het een voor niet op naar wij jest nie na się dla bir ve için".split()
 )
 """Words of other languages, in which an English "do", "a", "am" or "so" is another word."""
 _FRAME = re.compile(r"^[^\w'’]+|[^\w]+$")

@@ -8,18 +8,14 @@ from session_core.language.refused_things import refused_thing
 from session_core.language.ways_of_answering import SOME, way_of_answering
 
 _LEAD = (
-    r"^\W*(?:(?:en|maar|ja|nee|oké|ok|dus|belangrijk|regel|dan|hallo)[,:.!]?\s+)*(?:(?:alsjeblieft|"
-    r"alstublieft|"
+    r"^\W*(?:(?:en|maar|ja|nee|oké|ok|dus|belangrijk|regel|dan|hallo)[,:.!]?\s+)*(?:(?:alsjeblieft|alstublieft|"
     r"graag)[,:]?\s+)?"
 )
 _START = r"(?:^\W*|[.,;:!–—-]\s*|\b(?:alsjeblieft|alstublieft|en|maar|dus|dan)\s+)"
 _ORDER = (
-    r"(?:schrijf|boek|stuur|bel|noem|geef|zeg|vraag|neem|koop|betaal|verwijder|wijzig|verander|reserveer|"
-    r"annuleer|"
-    r"bestel|deel|"
-    r"toon|spreek|praat|antwoord|gebruik|beantwoord|mail|plan|maak|doe|laat|publiceer|bewaar|kies|vermeld|"
-    r"contacteer|wis|zet|"
-    r"vertaal|open|sluit)"
+    r"(?:schrijf|boek|stuur|bel|noem|geef|zeg|vraag|neem|koop|betaal|verwijder|wijzig|verander|reserveer|annuleer|"
+    r"bestel|deel|toon|spreek|praat|antwoord|gebruik|beantwoord|mail|plan|maak|doe|laat|publiceer|bewaar|kies|vermeld|"
+    r"contacteer|wis|zet|vertaal|open|sluit)"
 )
 _NOBODY = r"(?:ik|we|wij|hij|het|men|was|waren|is|zijn|heeft|heb|hebben|had|ben|wordt|kan|gaat)"
 
@@ -71,8 +67,7 @@ DUTCH = Locale(
         ),
         Cue.of(
             "geval beding omstandigheid toestemming",
-            r"\b(?:in geen geval|onder geen (?:beding|enkele omstandigheid|enkel beding))\b(?!.*\b(?:was|waren|"
-            r"had)\b)|"
+            r"\b(?:in geen geval|onder geen (?:beding|enkele omstandigheid|enkel beding))\b(?!.*\b(?:was|waren|had)\b)|"
             r"\bzonder (?:mijn|onze) toestemming\b",
             whole=True,
         ),
@@ -108,8 +103,7 @@ DUTCH = Locale(
             whole=True,
         ),
         Cue.of(
-            "allergisch allergie notenallergie pinda-allergie vegetariër vegetarisch veganist veganistisch "
-            "glutenvrij "
+            "allergisch allergie notenallergie pinda-allergie vegetariër vegetarisch veganist veganistisch glutenvrij "
             "lactosevrij zwanger rolstoel coeliakie",
             r"\b(?:allergisch|\w*-?allergie|vegetari\w+|vegan\w*|glutenvrij\w*|lactosevrij\w*|zwanger|rolstoel\w*|"
             r"coeliakie)\b|\b[^\W\d_]+allergie\b",
@@ -130,12 +124,10 @@ DUTCH = Locale(
         Cue.of(
             "nemen neem kiezen kies boeken gaan ga doen besloten gekozen beslist afgesproken houden hou laten",
             r"\b(?:we|wij|ik) (?:nemen|neem|kiezen|kies)\b(?! (?:vaak|altijd|meestal|soms|nooit|aan|deel)\b)(?!.* "
-            r"(?:aan|"
-            r"deel)\W*$)|"
+            r"(?:aan|deel)\W*$)|"
             r"\b(?:we|wij) (?:boeken|houden|laten)\b|\b(?:we|wij|ik) (?:gaan|ga) voor\b|"
             r"\b(?:we|wij|ik) (?:heb|hebben) [^.;!?]{0,50}\b(?:besloten|gekozen|beslist|afgesproken)\b|"
-            r"^\W*(?:besloten|"
-            r"afgesproken)\b|\bdan nemen we\b|"
+            r"^\W*(?:besloten|afgesproken)\b|\bdan nemen we\b|"
             r"\bhou(?:den|d)? het (?:bij|op)\b",
             whole=True,
         ),
@@ -145,8 +137,7 @@ DUTCH = Locale(
         Cue.of(
             "wil willen hou houd houden zoek zoeken haat graag liever liefst voorkeur lievelingskleur",
             r"\b(?:ik|we|wij) (?:wil|willen|zoek|zoeken|haat)\b|\b(?:ik|we|wij) houd?(?:en)? (?:niet )?van\b|"
-            r"\b(?:ik|we|wij) [^\s.,]+ (?:heel |zou )?(?:graag|liever|het liefst)\b|\b(?:ik|we|wij) (?:zou|"
-            r"zouden) "
+            r"\b(?:ik|we|wij) [^\s.,]+ (?:heel |zou )?(?:graag|liever|het liefst)\b|\b(?:ik|we|wij) (?:zou|zouden) "
             r"(?:graag|liever)\b|"
             r"\b(?:liever|het liefst)\b|\bvoorkeur (?:voor|aan)\b|\blievelings\w+ is\b",
             whole=True,
@@ -164,8 +155,7 @@ DUTCH = Locale(
         Cue.of(
             "heet naam woon werk kom noem adres telefoonnummer verjaardag vrouw man zoon dochter baas bedrijf studeer",
             r"\bik (?:heet|woon|werk|studeer)\b|\bik kom uit\b|\bnoem me\b|"
-            r"\b(?:mijn|m'n) (?:naam|adres|e-?mail(?:adres)?|telefoonnummer|verjaardag|man|vrouw|zoon|dochter|"
-            r"baas|"
+            r"\b(?:mijn|m'n) (?:naam|adres|e-?mail(?:adres)?|telefoonnummer|verjaardag|man|vrouw|zoon|dochter|baas|"
             r"bedrijf) (?:is|heet)\b",
             whole=True,
         ),

@@ -14,20 +14,11 @@ _LEAD = (
 )
 _START = rf"(?:^\W*|[.,;:!–—-]\s*|\b(?:et|mais|donc|alors|surtout|{_PLEASE})\s+)"
 _ORDER = (
-    r"(?:réponds|répondez|écris|écrivez|utilise|utilisez|parle|parlez|envoie|envoyez|appelle|appelez|"
-    r"réserve|"
-    r"réservez|achète|"
-    r"achetez|paie|payez|demande|demandez|dis|dites|donne|donnez|propose|proposez|cite|citez|mentionne|"
-    r"mentionnez|"
-    r"montre|"
-    r"montrez|garde|gardez|prends|prenez|mets|mettez|ajoute|ajoutez|supprime|supprimez|modifie|modifiez|"
-    r"change|"
-    r"changez|choisis|"
-    r"choisissez|traduis|traduisez|vérifie|vérifiez|confirme|confirmez|partage|partagez|contacte|"
-    r"contactez|"
-    r"fais|"
-    r"faites|"
-    r"tutoie|vouvoie|commence|commencez)"
+    r"(?:réponds|répondez|écris|écrivez|utilise|utilisez|parle|parlez|envoie|envoyez|appelle|appelez|réserve|réservez|"
+    r"achète|achetez|paie|payez|demande|demandez|dis|dites|donne|donnez|propose|proposez|cite|citez|mentionne|"
+    r"mentionnez|montre|montrez|garde|gardez|prends|prenez|mets|mettez|ajoute|ajoutez|supprime|supprimez|modifie|"
+    r"modifiez|change|changez|choisis|choisissez|traduis|traduisez|vérifie|vérifiez|confirme|confirmez|partage|"
+    r"partagez|contacte|contactez|fais|faites|tutoie|vouvoie|commence|commencez)"
 )
 _LIMIT = r"(?:ne (?:doit|doivent|peut|peuvent) pas|pas plus de|pas plus tard que)"
 
@@ -64,32 +55,26 @@ FRENCH = Locale(
         ),
         Cue.of(
             "dois devez faut devras devrez",
-            r"\b(?:tu (?:ne )?dois|vous (?:ne )?devez|tu devras|vous devrez)\b(?! (?:être (?:fatigu|content)|"
-            r"avoir "
-            r"raison|"
-            r"savoir|penser|te demander)\w*)|"
+            r"\b(?:tu (?:ne )?dois|vous (?:ne )?devez|tu devras|vous devrez)\b(?! (?:être (?:fatigu|content)|avoir "
+            r"raison|savoir|penser|te demander)\w*)|"
             r"\bil ne faut (?:jamais|pas|surtout)\b(?! (?:oublier|exagérer|croire|rêver|confondre))|\bil faut "
-            r"(?:toujours|"
-            r"absolument)\b",
+            r"(?:toujours|absolument)\b",
             also="dois devez faut devras devrez",
         ),
         Cue.of(
             "tutoie tutoyez vouvoie vouvoyez appelle appelez",
             r"\b(?:tutoie|tutoyez|vouvoie|vouvoyez|appelle|appelez)[ -](?:moi|nous)\b(?! (?:quand|si|avant|après|"
-            r"demain|plus|"
-            r"dès|ce|un|à|au|pour)\b)",
+            r"demain|plus|dès|ce|un|à|au|pour)\b)",
             whole=True,
         ),
         Cue.of(
             "dorénavant désormais partir avenir",
             r"\b(?:dorénavant|désormais)\b(?!.*\b(?:je|j['’]|nous|il|elle|on|est|sont)\b)|\bà partir de "
-            r"maintenant\b|"
-            rf"{_LEAD}à l['’]avenir\b(?!.*\b(?:je|j['’]|nous|il|elle|on|sera|seront)\b)",
+            rf"maintenant\b|{_LEAD}à l['’]avenir\b(?!.*\b(?:je|j['’]|nous|il|elle|on|sera|seront)\b)",
             whole=True,
         ),
         Cue.of(
-            "retiens retenez souviens souvenez rappelle rappelez note notez garde gardez sache sachez pense "
-            "pensez "
+            "retiens retenez souviens souvenez rappelle rappelez note notez garde gardez sache sachez pense pensez "
             "oublie oubliez",
             _START + r"(?:(?:retiens|retenez)\b|souviens-toi\b|souvenez-vous\b|rappelle-toi\b|rappelez-vous\b|(?:note|"
             r"notez) "
@@ -107,15 +92,13 @@ FRENCH = Locale(
         ),
         Cue.of(
             "aucun prétexte sans",
-            r"\b(?:en aucun cas|sous aucun prétexte|sans (?:mon|notre) (?:accord|autorisation|approbation)|sans "
-            r"(?:me|"
+            r"\b(?:en aucun cas|sous aucun prétexte|sans (?:mon|notre) (?:accord|autorisation|approbation)|sans (?:me|"
             r"nous) (?:demander|consulter))\b",
             whole=True,
         ),
         Cue.of(
             "peux pourrais pouvez pourriez",
-            r"\b(?:(?:peux|pourrais)-tu|(?:pouvez|pourriez)-vous) (?:[^\s?]+ ){0,4}?(?:toujours|jamais|"
-            r"uniquement)\b",
+            r"\b(?:(?:peux|pourrais)-tu|(?:pouvez|pourriez)-vous) (?:[^\s?]+ ){0,4}?(?:toujours|jamais|uniquement)\b",
             whole=True,
         ),
         Cue.of(
@@ -146,8 +129,7 @@ FRENCH = Locale(
             # What one has to do in general binds nobody: "il faut le voir pour le croire".
             r"\bil (?:me|nous) faut\b|\bil faut(?! (?:dire|avouer|reconnaître|croire|voir|l[ea]s? voir)\b)"
             r"(?= (?:absolument|impérativement|au (?:moins|plus)|que|un|une|des|du|deux|trois)\b|.*\d)|"
-            r"(?<!\bcomme il )\b(?:doit|doivent)\b(?! (?:être (?:une|un) (?:erreur|bug)|pleuvoir|faire (?:froid|"
-            r"chaud|"
+            r"(?<!\bcomme il )\b(?:doit|doivent)\b(?! (?:être (?:une|un) (?:erreur|bug)|pleuvoir|faire (?:froid|chaud|"
             r"beau))\b)",
             whole=True,
         ),
@@ -155,10 +137,8 @@ FRENCH = Locale(
             "maximum minimum plus moins tard avant moins",
             rf"\bau (?:plus|moins|maximum|minimum)\b(?= (?:\d|un|une|deux|trois|quatre|cinq|six|dix|tard|tôt|de)\b|"
             rf"\W*$)|"
-            rf"\b{_LIMIT}\b|"
-            r"\b(?:moins de|jusqu['’]à) (?:[$€£]|\d)|\b(?:rien|pas|aucun\w*) [^.;!?]{0,40}\b(?:au-dessus de|à "
-            r"plus "
-            r"de) "
+            rf"\b{_LIMIT}\b|\b(?:moins de|jusqu['’]à) (?:[$€£]|\d)|\b(?:rien|pas|"
+            r"aucun\w*) [^.;!?]{0,40}\b(?:au-dessus de|à plus de) "
             r"(?:[$€£]|\d)",
             whole=True,
         ),
@@ -169,13 +149,10 @@ FRENCH = Locale(
             whole=True,
         ),
         Cue.of(
-            "allergique allergiques allergie allergies végétarien végétarienne végétariens végétalien végan "
-            "vegan "
-            "intolérant intolérante "
-            "gluten halal casher enceinte fauteuil diabétique cœliaque",
+            "allergique allergiques allergie allergies végétarien végétarienne végétariens végétalien végan vegan "
+            "intolérant intolérante gluten halal casher enceinte fauteuil diabétique cœliaque",
             r"\b(?:allergi(?:ques?|es?)|végétari\w+|végétali\w+|vég[ae]ne?|intolérant\w*|sans gluten|halal|casher|"
-            r"enceinte|"
-            r"fauteuil roulant|diabétique|cœliaque)\b",
+            r"enceinte|fauteuil roulant|diabétique|cœliaque)\b",
         ),
         Cue.of(
             "mange mangeons bois peux pouvons",
@@ -188,17 +165,12 @@ FRENCH = Locale(
     ),
     decisions=(
         Cue.of(
-            "prends prend prenons choisis choisissons réservons réserve opte optons décidé choisi garde gardons "
-            "laisse laissons "
-            "partons "
-            "retiens retenons",
-            r"\b(?:je prends|on prend|nous prenons|je choisis|nous choisissons|nous réservons|on réserve|"
-            r"j['’]opte|"
-            r"nous "
-            r"optons|on garde|nous gardons|on laisse|nous laissons|je retiens|nous retenons)\b"
+            "prends prend prenons choisis choisissons réservons réserve opte optons décidé choisi garde gardons laisse "
+            "laissons partons retiens retenons",
+            r"\b(?:je prends|on prend|nous prenons|je choisis|nous choisissons|nous réservons|on réserve|j['’]opte|"
+            r"nous optons|on garde|nous gardons|on laisse|nous laissons|je retiens|nous retenons)\b"
             r"(?! (?:toujours|souvent|parfois|rarement|soin|plaisir|note)\b)|"
-            r"\b(?:j['’]ai|nous avons|on a) (?:finalement |donc )?(?:décidé|choisi|opté)\b|\b(?:on part|nous "
-            r"partons|"
+            r"\b(?:j['’]ai|nous avons|on a) (?:finalement |donc )?(?:décidé|choisi|opté)\b|\b(?:on part|nous partons|"
             r"partons) (?:donc )?sur\b",
             whole=True,
         ),
@@ -210,11 +182,9 @@ FRENCH = Locale(
     ),
     preferences=(
         Cue.of(
-            "préfère préférons préférerais veux voulons voudrais voudrions aime aimons aimerais aimerions "
-            "déteste "
+            "préfère préférons préférerais veux voulons voudrais voudrions aime aimons aimerais aimerions déteste "
             "cherche cherchons",
-            r"\b(?:je|nous) (?:n['’]|ne |me |les |la |le )*(?:préf|veux|voul(?!ais dire)|voudr|aim|détest|"
-            r"cherch)\w*|"
+            r"\b(?:je|nous) (?:n['’]|ne |me |les |la |le )*(?:préf|veux|voul(?!ais dire)|voudr|aim|détest|cherch)\w*|"
             r"\bj['’](?:aim|ador)\w*|\bje n['’]aime\b",
             also="je j nous",
         ),
@@ -235,14 +205,10 @@ FRENCH = Locale(
     ),
     identities=(
         Cue.of(
-            "appelle m'appelle nom adresse e-mail mail téléphone numéro anniversaire mari femme fils fille "
-            "patron "
+            "appelle m'appelle nom adresse e-mail mail téléphone numéro anniversaire mari femme fils fille patron "
             "entreprise",
-            r"\bje m['’]appelle\b|\bappelle[z-]?-?moi\b|\b(?:mon|ma|notre) (?:nom|prénom|adresse|e-?mail|"
-            r"téléphone|"
-            r"numéro|"
-            r"anniversaire|mari|"
-            r"femme|fils|fille|patron|entreprise) (?:est|sont|s['’]appelle)\b",
+            r"\bje m['’]appelle\b|\bappelle[z-]?-?moi\b|\b(?:mon|ma|notre) (?:nom|prénom|adresse|e-?mail|téléphone|"
+            r"numéro|anniversaire|mari|femme|fils|fille|patron|entreprise) (?:est|sont|s['’]appelle)\b",
         ),
         Cue.of(
             "habite j'habite vis travaille étudie viens",
@@ -255,8 +221,7 @@ FRENCH = Locale(
         Cue.of(
             "ans suis",
             r"\bj['’]ai \d{1,3} ans\b|\bje suis (?:professeure?|médecin|développeu\w+|étudiante?|ingénieure?|"
-            r"retraitée?|"
-            r"infirmi\w+)\b",
+            r"retraitée?|infirmi\w+)\b",
             also="ans suis",
         ),
     ),
@@ -269,8 +234,7 @@ FRENCH = Locale(
         ),
         Cue.of(
             "réservé envoyé commandé créé modifié annulé confirmé noté enregistré supprimé",
-            r"\b(?:j['’]ai|nous avons|a été|ont été) (?:bien |déjà )?(?:réservé|envoyé|commandé|créé|modifié|"
-            r"annulé|"
+            r"\b(?:j['’]ai|nous avons|a été|ont été) (?:bien |déjà )?(?:réservé|envoyé|commandé|créé|modifié|annulé|"
             r"confirmé|noté|enregistré|supprimé)\w*",
         ),
         Cue.of(
@@ -288,22 +252,17 @@ FRENCH = Locale(
         Cue.of(
             "fait finalement plutôt voulais lieu changez change changer modifiez modifier",
             r"^\W*(?:non, )?(?:en fait|finalement|plutôt)\b(?! (?:tout|c['’]était|bien|pas mal)\b)"
-            r"(?! (?:j['’]|je )(?:n['’])?(?:aime|adore|déteste|pense|trouve|crois)\b(?!.*(?:\d|\b(?:mieux|"
-            r"plutôt)\b)))|\b(?:je "
-            r"voulais "
-            r"dire|"
-            r"au lieu de|plutôt que)\b|"
+            r"(?! (?:j['’]|je )(?:n['’])?(?:aime|adore|déteste|pense|trouve|crois)\b(?!.*(?:\d|\b(?:mieux|plutôt)\b)))|"
+            r"\b(?:je voulais dire|au lieu de|plutôt que)\b|"
             r"\b(?:non|mais|et|,) finalement\b|\bfinalement pas\b|"
             r"\b(?:change[rz]?|modifie[rz]?)\b.{1,60}?\b(?:à|en|par|pour)\b",
             also="fait finalement plutôt voulais lieu par pour en à",
         ),
         Cue.of(
-            "changé décale décalé décalée décalons repousse repoussé repoussée reporte reporté reportée avis "
-            "trompé "
+            "changé décale décalé décalée décalons repousse repoussé repoussée reporte reporté reportée avis trompé "
             "trompée place",
             r"\b(?:décal|repouss|report)\w*[^?]{0,60}?\b(?:au|à|en)\b|\bchangé d['’]avis\b|"
-            r"\b(?:a|ont) changé\b(?! (?:ma|la|notre|le) (?:vie|monde|ville)\b)|\b(?:me suis|s['’]est|nous "
-            r"sommes) "
+            r"\b(?:a|ont) changé\b(?! (?:ma|la|notre|le) (?:vie|monde|ville)\b)|\b(?:me suis|s['’]est|nous sommes) "
             r"tromp\w+|\bà la place\b",
             whole=True,
         ),
@@ -315,8 +274,7 @@ FRENCH = Locale(
         Cue.of(
             "non mais",
             r"^\W*non[,.!]+ (?:pas|c['’]est|ce sont|plutôt|le|la|les)\b|\b(?:n['’]est|ce n['’]est|non) pas "
-            r"[^.;!?]{1,40}, "
-            r"(?:mais|c['’]est)\b",
+            r"[^.;!?]{1,40}, (?:mais|c['’]est)\b",
             also="non mais",
         ),
     ),
@@ -329,11 +287,8 @@ FRENCH = Locale(
     ),
     takes=(
         r"oui\b(?! (?:mais|et)\b)|d['’]accord|ça (?:me|nous) (?:va|convient)|ça marche|parfait|très bien|"
-        r"entendu|"
-        r"c['’]est bon|volontiers|"
-        r"avec plaisir|bien sûr|allons-y|vas-y|allez-y|va pour|je (?:le|la|les) prends|le (?:premier|deuxième|"
-        r"second|"
-        r"dernier)|"
+        r"entendu|c['’]est bon|volontiers|avec plaisir|bien sûr|allons-y|vas-y|allez-y|va pour|je (?:le|la|les) prends|"
+        r"le (?:premier|deuxième|second|dernier)|"
         r"la (?:première|deuxième|seconde|dernière)"
     ),
     refuses=r"non\b|pas\b(?! de (?:problème|souci))|plutôt pas\b|surtout pas\b",

@@ -14,25 +14,12 @@ _LEAD = (
 )
 _START = r"(?:^\W*|[.,;:!–—-]\s*|\b(?:bitte|und|aber|also|dann)\s+)"
 _ORDER = (
-    r"(?:schreib|nimm|gib|sag|frag|buch|nutz|benutz|verwend|sprich|lies|lass|mach|ruf|schick|send|stell|"
-    r"setz|"
-    r"nenn|"
-    r"erwähn|"
-    r"antwort|reservier|bestell|bezahl|zahl|kauf|lösch|änder|storniere?|teil|gebrauch|empfiehl|empfehl|"
-    r"zeig|"
-    r"füg|"
-    r"plan|"
-    r"kontaktier|veröffentlich|speicher|öffne|schließ|überweis|halt|bleib|duz|siez|übersetz|formulier|"
-    r"fass|"
-    r"wähl|"
-    r"such|"
-    r"verrat|verrät|vereinbar|leg)(?:e|t|en sie)?"
+    r"(?:schreib|nimm|gib|sag|frag|buch|nutz|benutz|verwend|sprich|lies|lass|mach|ruf|schick|send|stell|setz|nenn|"
+    r"erwähn|antwort|reservier|bestell|bezahl|zahl|kauf|lösch|änder|storniere?|teil|gebrauch|empfiehl|empfehl|zeig|füg|"
+    r"plan|kontaktier|veröffentlich|speicher|öffne|schließ|überweis|halt|bleib|duz|siez|übersetz|formulier|fass|wähl|"
+    r"such|verrat|verrät|vereinbar|leg)(?:e|t|en sie)?"
 )
-_NOBODY = (
-    r"(?:ich|wir|er|es|man|war|waren|ist|sind|hat|hatte|habe|haben|bin|wird|wurde|kann|geht|gibt|fühlt|"
-    r"der|"
-    r"die)"
-)
+_NOBODY = r"(?:ich|wir|er|es|man|war|waren|ist|sind|hat|hatte|habe|haben|bin|wird|wurde|kann|geht|gibt|fühlt|der|die)"
 
 _WAYS = (
     r"(?:kurz|knapp|auf \w*(?:deutsch|englisch|französisch|spanisch|italienisch|russisch|türkisch)|"
@@ -69,8 +56,7 @@ GERMAN = Locale(
         Cue.of(
             "darfst dürfen musst müssen sollst sollen solltest",
             r"\bdu (?:darfst|musst|sollst|solltest)\b(?! (?:wissen|mal|nicht denken)\b)|\b(?:darfst|musst|sollst) "
-            r"du "
-            r"(?:nicht|nie|immer)\b|"
+            r"du (?:nicht|nie|immer)\b|"
             r"\b(?-i:Sie) (?:dürfen (?:nicht|nie|kein\w*|nur)|müssen|sollen)\b|"
             r"\b(?:darf|dürfen|soll|sollen) (?:nie|niemals|auf keinen fall)\b",
             also="darfst dürfen musst müssen sollst sollen solltest",
@@ -89,8 +75,7 @@ GERMAN = Locale(
             whole=True,
         ),
         Cue.of(
-            "erinnere erinner erinnern merk merke merken denk denke denken denkt vergiss vergesst vergessen "
-            "behalte "
+            "erinnere erinner erinnern merk merke merken denk denke denken denkt vergiss vergesst vergessen behalte "
             "behalt beachte beachten achte achten",
             _START + r"(?:merk(?:e|t|en sie)? (?:bitte )?(?:dir|euch|sich)|denk(?:e|t|en sie)? (?:bitte |immer |auch "
             r")*(?:daran|"
@@ -147,18 +132,15 @@ GERMAN = Locale(
             "muss müssen darf dürfen",
             # What speakers have to say, do, or laugh at binds nobody.
             r"(?<!\bman )(?:(?<!\bich )(?<!\bwir )|(?=.*(?:\d|\b(?:bis|vor|spätestens|nicht|nie|kein\w*|nur|"
-            r"unbedingt)\b)))\b(?:muss|müssen|darf|dürfen)\b(?! man\b)(?! (?:man|ich|wir) (?:sagen|zugeben|"
-            r"gestehen|"
+            r"unbedingt)\b)))\b(?:muss|müssen|darf|dürfen)\b(?! man\b)(?! (?:man|ich|wir) (?:sagen|zugeben|gestehen|"
             r"lachen)\b)"
             r"(?! (?:sagen|zugeben|gestehen|lachen|weinen|leider|ja|wohl|ich|wir)\b)(?! (?:mal|jetzt|nun|los|gehen)\b)",
             whole=True,
         ),
         Cue.of(
             "höchstens mindestens spätestens frühestens maximal bis über unter mehr weniger",
-            r"\b(?:höchstens|mindestens|spätestens|frühestens|maximal)\b|\bnicht (?:mehr|weniger|länger|später|"
-            r"früher) "
-            r"als\b|"
-            r"\b(?:bis zu|unter) (?:[$€£]|\d)|\b(?:nicht|nichts|kein\w*) [^.;!?]{0,40}\büber (?:[$€£]|\d)",
+            r"\b(?:höchstens|mindestens|spätestens|frühestens|maximal)\b|\bnicht (?:mehr|weniger|länger|später|früher) "
+            r"als\b|\b(?:bis zu|unter) (?:[$€£]|\d)|\b(?:nicht|nichts|kein\w*) [^.;!?]{0,40}\büber (?:[$€£]|\d)",
             whole=True,
         ),
         Cue.of(
@@ -170,24 +152,21 @@ GERMAN = Locale(
             whole=True,
         ),
         Cue.of(
-            "allergisch vegetarisch vegetarier vegetarierin veganer veganerin vegan glutenfrei laktosefrei "
-            "schwanger "
+            "allergisch vegetarisch vegetarier vegetarierin veganer veganerin vegan glutenfrei laktosefrei schwanger "
             "rollstuhl zöliakie",
             r"\b(?:allergisch|vegetari\w+|vegan\w*|glutenfrei\w*|laktosefrei\w*|schwanger|rollstuhl\w*|zöliakie|"
             r"diabetiker\w*)\b",
         ),
         Cue.of(
             "habe hat haben allergie allergien unverträglichkeit intoleranz vertrage verträgt leide",
-            r"(?=[auiv])(?:allergien?\b|unverträglichkeit|intoleranz|\bvertr(?:age|ägt|agen) (?:\S+ "
-            r"){0,3}?(?:nicht|"
+            r"(?=[auiv])(?:allergien?\b|unverträglichkeit|intoleranz|\bvertr(?:age|ägt|agen) (?:\S+ ){0,3}?(?:nicht|"
             r"kein\w*)\b)",
             whole=True,
         ),
         Cue.of(
             "esse isst essen trinke trinkt trinken kann können",
             r"\b(?:ich|wir|er|sie) (?:esse|essen|isst|trinke|trinken|trinkt) (?:\S+ )?kein\w*\b|"
-            r"\b(?:ich|wir) (?:kann|können) (?:erst|nur|nicht (?:vor|nach|am|länger|später|fliegen|reisen|"
-            r"essen))\b",
+            r"\b(?:ich|wir) (?:kann|können) (?:erst|nur|nicht (?:vor|nach|am|länger|später|fliegen|reisen|essen))\b",
             whole=True,
         ),
         Cue.of(
@@ -199,17 +178,13 @@ GERMAN = Locale(
     decisions=(
         Cue.of(
             "behalten behalte lassen lasse nehmen nehme wählen wähle buchen entscheide entscheiden entschieden "
-            "beschlossen geeinigt festgelegt "
-            "bleiben "
-            "bleibe",
+            "beschlossen geeinigt festgelegt bleiben bleibe",
             r"\b(?:wir|ich) (?:behalten?|lassen?(?= (?:das|die|den|es|alles)\b))\b|"
-            r"\b(?:wir|ich) (?:nehmen?|wählen?|entscheiden?)\b(?! (?:an|oft|immer|selten|meist\w*|normalerweise|"
-            r"nie|"
+            r"\b(?:wir|ich) (?:nehmen?|wählen?|entscheiden?)\b(?! (?:an|oft|immer|selten|meist\w*|normalerweise|nie|"
             r"teil)\b)(?!.* (?:an|teil|zu|ab)\W*$)|"
             r"\b(?:ich|wir) (?:habe?|haben) (?:mich|uns) [^.;!?]{0,60}\b(?:entschieden|geeinigt|festgelegt)\b|"
             r"\b(?:ich|wir) (?:habe|haben) [^.;!?]{0,40}\bbeschlossen\b|\b(?:ich|wir) bleiben? bei\b|\bwir "
-            r"buchen\b|"
-            r"^\W*(?:entschieden|beschlossen)\b|\b(?:nehmen|buchen|wählen) wir (?:das|den|die|es)\b",
+            r"buchen\b|^\W*(?:entschieden|beschlossen)\b|\b(?:nehmen|buchen|wählen) wir (?:das|den|die|es)\b",
             whole=True,
         ),
         Cue.of(
@@ -245,13 +220,10 @@ GERMAN = Locale(
     identities=(
         Cue.of("heiße heisse", r"\bich hei(?:ß|ss)e\b", whole=True),
         Cue.of(
-            "name adresse email e-mail mail telefonnummer handynummer geburtstag mann frau sohn tochter chef "
-            "chefin "
+            "name adresse email e-mail mail telefonnummer handynummer geburtstag mann frau sohn tochter chef chefin "
             "firma",
-            r"\b(?:mein|meine|unser|unsere) (?:name|adresse|e-?mail(?:-adresse)?|telefonnummer|handynummer|"
-            r"geburtstag|"
-            r"mann|frau|"
-            r"sohn|tochter|chef|chefin|firma) (?:ist|sind|lautet|hei(?:ß|ss)t)\b",
+            r"\b(?:mein|meine|unser|unsere) (?:name|adresse|e-?mail(?:-adresse)?|telefonnummer|handynummer|geburtstag|"
+            r"mann|frau|sohn|tochter|chef|chefin|firma) (?:ist|sind|lautet|hei(?:ß|ss)t)\b",
             whole=True,
         ),
         Cue.of(
@@ -271,10 +243,8 @@ GERMAN = Locale(
         ),
         Cue.of(
             "gebucht reserviert bestellt gesendet geschickt erstellt geändert storniert gelöscht gespeichert "
-            "vorgemerkt "
-            "notiert",
-            r"\b(?:gebucht|reserviert|bestellt|gesendet|geschickt|erstellt|geändert|storniert|gelöscht|"
-            r"gespeichert|"
+            "vorgemerkt notiert",
+            r"\b(?:gebucht|reserviert|bestellt|gesendet|geschickt|erstellt|geändert|storniert|gelöscht|gespeichert|"
             r"vorgemerkt|notiert)\b",
             whole=True,
         ),
@@ -291,17 +261,13 @@ GERMAN = Locale(
     corrections=(
         Cue.of(
             "meinte doch lieber stattdessen statt korrektur eigentlich ändere ändern ändert",
-            r"\b(?:nein|moment),? (?:doch|lieber)\b|\b(?:ich meinte|stattdessen|statt dessen|korrektur|doch "
-            r"lieber)\b|"
+            r"\b(?:nein|moment),? (?:doch|lieber)\b|\b(?:ich meinte|stattdessen|statt dessen|korrektur|doch lieber)\b|"
             r"^\W*(?:nein,? |ach,? )*doch (?:nicht|kein\w*)\b(?! nötig)|\b(?:ich|wir) [^.;!?]{1,40}\bdoch "
-            r"(?:nicht|"
-            r"lieber|"
-            r"kein\w*)\b|"
+            r"(?:nicht|lieber|kein\w*)\b|"
             r"^\W*eigentlich\b(?! (?:mag|liebe|hasse|finde|denke|glaube) ich\b(?!.*(?:\d|\b(?:besser|lieber|"
             r"statt)\b)))|"
-            r"\bdoch (?:nur |schon |erst |zu |am |um |für )*(?:\d|(?:zwei|drei|vier|fünf|sechs|sieben|acht|neun|"
-            r"zehn|elf|zwölf)"
-            r"(?:t|en)?\b)|"
+            r"\bdoch (?:nur |schon |erst |zu |am |um |für )*(?:\d|(?:zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|"
+            r"elf|zwölf)(?:t|en)?\b)|"
             r"\bänder\w*\b.{1,60}?\b(?:auf|zu)\b",
             whole=True,
         ),
@@ -337,9 +303,7 @@ GERMAN = Locale(
     revisions=(Cue.of("wie wäre", r"^\W*wie wäre es mit\b|\bwäre (?:mir )?(?:besser|lieber)\b", also="wäre"),),
     takes=(
         r"ja\b(?! (?:aber|was|wie|nein)\b)|gerne?\b|klingt (?:gut|super|perfekt)|passt\b|einverstanden|in "
-        r"ordnung|"
-        r"abgemacht|"
-        r"genau\b|jawohl|natürlich|klar\b|(?:das|so) (?:passt|geht|machen wir)|machen wir (?:es )?so|"
+        r"ordnung|abgemacht|genau\b|jawohl|natürlich|klar\b|(?:das|so) (?:passt|geht|machen wir)|machen wir (?:es )?so|"
         r"(?:den|die|das) (?:erste|zweite|dritte|letzte)n?\b"
     ),
     refuses=r"nein\b|nicht\b|nee\b|lieber nicht\b|auf keinen fall\b",

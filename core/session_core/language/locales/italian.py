@@ -13,22 +13,16 @@ _LEAD = (
 )
 _START = r"(?:^\W*|[.,;:!–—-]\s*|\b(?:e|ma|quindi|per favore|ti prego di)\s+)"
 _ORDER = (
-    r"(?:rispondi|risponda|scrivi|scriva|usa|usi|parla|parli|manda|mandi|chiama|chiami|chiamami|prenota|"
-    r"prenoti|"
-    r"compra|compri|paga|"
-    r"paghi|chiedi|chieda|chiedimi|di|dimmi|dai|dammi|proponi|cita|menziona|mostra|mostrami|tieni|prendi|"
-    r"metti|"
-    r"aggiungi|elimina|cancella|"
-    r"modifica|cambia|scegli|traduci|verifica|conferma|condividi|contatta|fai|fammi|dammi del|suggerisci|"
-    r"includi|"
-    r"indica)"
+    r"(?:rispondi|risponda|scrivi|scriva|usa|usi|parla|parli|manda|mandi|chiama|chiami|chiamami|prenota|prenoti|compra|"
+    r"compri|paga|paghi|chiedi|chieda|chiedimi|di|dimmi|dai|dammi|proponi|cita|menziona|mostra|mostrami|tieni|prendi|"
+    r"metti|aggiungi|elimina|cancella|modifica|cambia|scegli|traduci|verifica|conferma|condividi|contatta|fai|fammi|"
+    r"dammi del|suggerisci|includi|indica)"
 )
 
 _WAYS = (
-    rf"(?:in (?!che|cosa|quale){SOME}(?:italiano|inglese|francese|spagnolo|tedesco|portoghese|russo|frasi|parole|"
-    r"righe|punti|elenco|rima|maiuscolo|markdown|modo)|"
-    rf"con {SOME}(?:esempi|esempio|frasi|parole semplici|parole brevi|emoji|fonti|elenchi|dettagli|tabelle)|"
-    r"senza (?!di|fretta|dubbio|me|te|lui|lei)[^\s.,;:!?]+)"
+    rf"(?:in (?!che|cosa|quale){SOME}(?:italiano|inglese|francese|spagnolo|tedesco|portoghese|russo|frasi|parole|righe|"
+    rf"punti|elenco|rima|maiuscolo|markdown|modo)|con {SOME}(?:esempi|esempio|frasi|parole semplici|parole brevi|emoji|"
+    rf"fonti|elenchi|dettagli|tabelle)|senza (?!di|fretta|dubbio|me|te|lui|lei)[^\s.,;:!?]+)"
 )
 
 ITALIAN = Locale(
@@ -65,8 +59,7 @@ ITALIAN = Locale(
         ),
         Cue.of(
             "poi avanti adesso futuro",
-            r"\b(?:d['’]ora in (?:poi|avanti)|da ora in (?:poi|avanti)|da adesso in (?:poi|"
-            r"avanti))\b(?!.*\b(?:lavoro|"
+            r"\b(?:d['’]ora in (?:poi|avanti)|da ora in (?:poi|avanti)|da adesso in (?:poi|avanti))\b(?!.*\b(?:lavoro|"
             r"vivo|abito|sono|vado|sarà)\b)|" + _LEAD + r"in futuro\b(?!.*\b(?:io|sarà|saremo|vorrei|andrò)\b)",
             whole=True,
         ),
@@ -88,8 +81,7 @@ ITALIAN = Locale(
             "nessun nessuna senza alcun",
             r"\b(?:in nessun (?:caso|modo)|per nessun motivo|per nessuna ragione|in alcun (?:caso|modo))\b|"
             r"\bsenza (?:la mia|il mio|la nostra|il nostro) (?:permesso|approvazione|autorizzazione|consenso)\b|"
-            r"\bsenza "
-            r"(?:chiedermi|consultarmi|avvisarmi)\b",
+            r"\bsenza (?:chiedermi|consultarmi|avvisarmi)\b",
             whole=True,
         ),
         Cue.of(
@@ -122,16 +114,14 @@ ITALIAN = Locale(
     constraints=(
         Cue.of(
             "deve devono devo dobbiamo dev",
-            r"\b(?:deve|devono|dev['’]essere)\b(?! (?:essere (?:un|uno) (?:errore|bug|scherzo)|aver|fare "
-            r"(?:freddo|"
+            r"\b(?:deve|devono|dev['’]essere)\b(?! (?:essere (?:un|uno) (?:errore|bug|scherzo)|aver|fare (?:freddo|"
             r"caldo))\b)|\b(?:devo|dobbiamo)\b(?=.*(?:\d|\bprima\b|\bentro\b))",
             whole=True,
         ),
         Cue.of(
             "massimo minimo almeno più meno entro tardi fino superare superiore sotto sopra",
             r"\b(?:al (?:massimo|minimo|più tardi)|massimo (?=\d)|non (?:più|oltre|meno) (?:di|tardi|i|le))\b|"
-            r"\balmeno "
-            r"(?:\d|un|una|due|tre|quattro|cinque|sei|dieci)\b|"
+            r"\balmeno (?:\d|un|una|due|tre|quattro|cinque|sei|dieci)\b|"
             r"\b(?:fino a|meno di|sotto i|entro (?:le|i|il)) (?:[$€£]|\d)|\b(?:nulla|niente|nessun\w*|non) "
             r"[^.;!?]{0,40}\b(?:sopra i|oltre i|più di) (?:[$€£]|\d)|"
             r"\bnon (?:può|deve|posso|possiamo) superare\b",
@@ -146,15 +136,13 @@ ITALIAN = Locale(
         Cue.of(
             "allergico allergica allergici allergia allergie vegetariano vegetariana vegetariani vegano vegana "
             "intollerante celiaco celiaca glutine incinta diabetico diabetica carrozzina",
-            r"\b(?:allergi\w+|vegetarian[oai]|vegan[oai]|intollerant[ei]|celiac[oa]|senza glutine|incinta|"
-            r"diabetic[oa]|"
+            r"\b(?:allergi\w+|vegetarian[oai]|vegan[oai]|intollerant[ei]|celiac[oa]|senza glutine|incinta|diabetic[oa]|"
             r"sedia a rotelle|carrozzina)\b",
         ),
         Cue.of(
             "mangio mangiamo mangia bevo posso può possiamo",
             r"\bnon (?:mangio|mangiamo|bevo|beviamo)\b|\bnon (?:posso|può|possiamo) (?:mangiare|viaggiare|prendere|"
-            r"volare|"
-            r"bere|partire|spendere|arrivare)\b|\b(?:posso|possiamo) solo\b",
+            r"volare|bere|partire|spendere|arrivare)\b|\b(?:posso|possiamo) solo\b",
             whole=True,
         ),
         Cue.of("tranne eccetto salvo meno", r"\b(?:tranne|eccetto|salvo|a meno che)\b", whole=True),
@@ -163,13 +151,11 @@ ITALIAN = Locale(
         Cue.of(
             "teniamo manteniamo lasciamo deciso scelto scelgo scegliamo prendiamo prendo prenotiamo opto optiamo "
             "andiamo",
-            r"\b(?:ho|abbiamo) (?:deciso|scelto|optato)\b|\b(?:scelgo|scegliamo|(?:man)?teniamo|lasciamo|"
-            r"prendiamo|prenotiamo|opto per|"
-            r"optiamo "
-            r"per)\b(?! (?:sempre|spesso|di solito|in giro)\b)|"
+            r"\b(?:ho|abbiamo) (?:deciso|scelto|optato)\b|\b(?:scelgo|scegliamo|(?:man)?teniamo|lasciamo|prendiamo|"
+            r"prenotiamo|opto per|optiamo per)\b(?! (?:sempre|spesso|di solito|in giro)\b)|"
             r"\bprendo (?:il|la|lo|l['’]|quell\w+|quest\w+)(?! (?:treno|autobus|metro|caffè) (?:ogni|tutti))|"
-            r"\bandiamo "
-            r"(?:con|per|sul|sulla) (?:il |la |l['’])?(?=\w)(?!(?:la|il) (?:spiaggia|mare))|^\W*(?:è )?deciso\b",
+            r"\bandiamo (?:con|per|sul|sulla) (?:il |la |l['’])?(?=\w)(?!(?:la|il) (?:spiaggia|mare))|"
+            r"^\W*(?:è )?deciso\b",
             whole=True,
         ),
         Cue.of("decisione affare", r"\bdecisione:|\baffare fatto\b", whole=True),
@@ -177,8 +163,7 @@ ITALIAN = Locale(
     preferences=(
         Cue.of(
             "preferisco preferiamo preferirei vorrei vorremmo voglio vogliamo piace piacciono piacerebbe cerco "
-            "cerchiamo "
-            "bisogno odio adoro amo",
+            "cerchiamo bisogno odio adoro amo",
             r"\b(?:preferisco|preferiamo|preferirei|vorrei|vorremmo|voglio|vogliamo|(?:mi|ci) (?:piace|piacciono|"
             r"piacerebbe)|cerco|cerchiamo|(?:ho|abbiamo) bisogno|odio|adoro|amo)\b",
             whole=True,
@@ -195,22 +180,19 @@ ITALIAN = Locale(
         Cue.of("chiamo nome chiamami", r"\bmi chiamo\b|\bil mio nome\b|\bchiamami (?-i:[A-Z])", whole=True),
         Cue.of(
             "abito abitiamo lavoro vivo studio anni",
-            r"\b(?:abito|abitiamo) (?:a|in|al|vicino)\b|\bvivo (?:a|in)\b|\b(?:io )?lavoro (?:per|da|come|in|"
-            r"presso|"
+            r"\b(?:abito|abitiamo) (?:a|in|al|vicino)\b|\bvivo (?:a|in)\b|\b(?:io )?lavoro (?:per|da|come|in|presso|"
             r"alla?)\b|\bho \d{1,3} anni\b|\bstudio (?:medicina|legge|economia|ingegneria|all['’]università)\b",
             whole=True,
         ),
         Cue.of(
             "mio mia",
-            r"\b(?:mio|mia|il mio|la mia) (?:indirizzo|e-?mail|telefono|numero|compleanno|marito|moglie|figli[oa]|"
-            r"capo|"
+            r"\b(?:mio|mia|il mio|la mia) (?:indirizzo|e-?mail|telefono|numero|compleanno|marito|moglie|figli[oa]|capo|"
             r"azienda) (?:è|si chiama)\b",
             whole=True,
         ),
         Cue.of(
             "trasferito trasferita trasferiti sono",
-            r"\b(?:mi sono|ci siamo) trasferit[oaie]\b|\bsono (?:un |una )?(?:insegnante|medico|infermier[ea]|"
-            r"studente|"
+            r"\b(?:mi sono|ci siamo) trasferit[oaie]\b|\bsono (?:un |una )?(?:insegnante|medico|infermier[ea]|studente|"
             r"studentessa|ingegnere|sviluppat\w+)\b",
             whole=True,
         ),
@@ -218,25 +200,21 @@ ITALIAN = Locale(
     commitments=(
         Cue.of(
             "prenotato inviato ordinato creato annullato modificato confermato annotato salvato cancellato mandato",
-            r"\b(?:ho|abbiamo|è stat[oa]|sono stat[ie]) (?:\w+ )?(?:prenotat|inviat|ordinat|creat|annullat|"
-            r"modificat|"
+            r"\b(?:ho|abbiamo|è stat[oa]|sono stat[ie]) (?:\w+ )?(?:prenotat|inviat|ordinat|creat|annullat|modificat|"
             r"confermat|annotat|salvat|cancellat|mandat)\w+\b",
         ),
         Cue.of(
             "invierò prenoterò manderò farò chiamerò ricorderò prometto numero",
             r"\b(?:invierò|prenoterò|manderò|farò|chiamerò|ricorderò)\b|\b(?:le |ti |ve lo )?prometto\b|\bil suo "
-            r"numero "
-            r"di (?:prenotazione|ordine)\b",
+            r"numero di (?:prenotazione|ordine)\b",
             whole=True,
         ),
     ),
     corrections=(
         Cue.of(
             "realtà anzi intendevo volevo invece",
-            r"^\W*(?:no, )?(?:in realtà|anzi)\b(?! (?:è|mi) (?:bello|piaciuto))(?! (?:mi pia\w+|odio|adoro|amo|"
-            r"penso|credo)\b"
-            r"(?!.*(?:\d|\bmeglio\b)))|\b(?:intendevo|volevo dire|invece "
-            r"d\w*)\b|"
+            r"^\W*(?:no, )?(?:in realtà|anzi)\b(?! (?:è|mi) (?:bello|piaciuto))(?! (?:mi pia\w+|odio|adoro|amo|penso|"
+            r"credo)\b(?!.*(?:\d|\bmeglio\b)))|\b(?:intendevo|volevo dire|invece d\w*)\b|"
             r"^\W*(?:no, )?invece\b|\binvece\W*$|,\s*anzi\b",
             whole=True,
         ),
@@ -244,8 +222,7 @@ ITALIAN = Locale(
             "fine sbagliato sbagliata idea cambiato cambiata meglio",
             r"^\W*alla fine\b(?! (?:del\w*|di|dei)\b)|\bmi sono sbagliat[oa]\b|\bho sbagliato\b|\bcambi\w+ "
             r"idea\b|\b(?:è|sono) "
-            r"cambiat[oaie]\b|"
-            r"^\W*no,? meglio\b|\bmeglio di no\b",
+            r"cambiat[oaie]\b|^\W*no,? meglio\b|\bmeglio di no\b",
             whole=True,
         ),
         Cue.of(
@@ -255,18 +232,15 @@ ITALIAN = Locale(
         ),
         Cue.of(
             "spostato spostata rimandato rimandata cambia sposta",
-            r"\b(?:spostat[oa]|rimandat[oa])\b[^?]{0,40}?\b(?:al|alle|a)\b|\b(?:cambia|sposta)\b.{1,60}?\b(?:in|"
-            r"al|"
-            r"alle|"
-            r"con)\b",
+            r"\b(?:spostat[oa]|rimandat[oa])\b[^?]{0,40}?\b(?:al|alle|a)\b|\b(?:cambia|sposta)\b.{1,60}?\b(?:in|al|"
+            r"alle|con)\b",
             whole=True,
         ),
     ),
     revisions=(Cue.of("dici meglio", r"^\W*che ne dici di\b|\bsarebbe meglio\b", whole=True),),
     takes=(
         r"sì(?=\W|$)(?! (?:ma|e)\b)|si,|va bene|d['’]accordo|perfetto|certo\b|certamente|volentieri|ottimo|"
-        r"affare "
-        r"fatto|mi sembra (?:buono|perfetto|ottimo)|"
+        r"affare fatto|mi sembra (?:buono|perfetto|ottimo)|"
         r"(?:lo|la) prendo|procedi|(?:il|la) (?:prim[oa]|second[oa]|terz[oa]|ultim[oa])\b"
     ),
     refuses=r"no\b(?! (?:problem|grazie mille))|meglio di no\b|non\b|mai\b",

@@ -6,16 +6,11 @@ from session_core.language.cue import Cue
 from session_core.language.locales.locale import Locale
 
 _START = r"(?:^\W*|[.,;:!–—-]\s*|\b(?:i|ale|proszę|więc)\s+)"
-_NOBODY = (
-    r"(?!.*\b(?:ja|jest|był[aoy]?|byłem|byłam|nie (?:ma|byłem|byłam|widział\w*)|mam|mamy|lubię|pada|on|"
-    r"ona)\b)"
-)
+_NOBODY = r"(?!.*\b(?:ja|jest|był[aoy]?|byłem|byłam|nie (?:ma|byłem|byłam|widział\w*)|mam|mamy|lubię|pada|on|ona)\b)"
 _ORDER = (
-    r"(?:pisz|odpowiadaj|odpowiedz|używaj|użyj|rezerwuj|zarezerwuj|wysyłaj|wyślij|dzwoń|kupuj|kup|płać|"
-    r"usuwaj|"
-    r"usuń|zmieniaj|zmień|pytaj|zapytaj|"
-    r"mów|podawaj|podaj|dawaj|daj|rób|zrób|wspominaj|proponuj|pokazuj|dodawaj|dodaj|anuluj|zamawiaj|zamów|"
-    r"kontaktuj|udostępniaj|publikuj|wybieraj|tłumacz)(?:cie)?"
+    r"(?:pisz|odpowiadaj|odpowiedz|używaj|użyj|rezerwuj|zarezerwuj|wysyłaj|wyślij|dzwoń|kupuj|kup|płać|usuwaj|usuń|"
+    r"zmieniaj|zmień|pytaj|zapytaj|mów|podawaj|podaj|dawaj|daj|rób|zrób|wspominaj|proponuj|pokazuj|dodawaj|dodaj|"
+    r"anuluj|zamawiaj|zamów|kontaktuj|udostępniaj|publikuj|wybieraj|tłumacz)(?:cie)?"
 )
 
 POLISH = Locale(
@@ -59,8 +54,7 @@ POLISH = Locale(
         ),
         Cue.of("budżet budżetu", r"\bbudżet\w*"),
         Cue.of(
-            "uczulony uczulona uczulenie alergię alergia alergii wegetarianinem wegetarianką wegetarianin "
-            "weganinem "
+            "uczulony uczulona uczulenie alergię alergia alergii wegetarianinem wegetarianką wegetarianin weganinem "
             "weganką bezglutenowe",
             r"\b(?:uczul|alergi|wegetaria|wegan|bezgluten)\w+",
         ),
@@ -72,13 +66,10 @@ POLISH = Locale(
     ),
     decisions=(
         Cue.of(
-            "bierzemy biorę wybieramy wybieram wybrałem wybrałam wybraliśmy zdecydowałem zdecydowałam "
-            "zdecydowaliśmy decydujemy rezerwujemy "
-            "postanowione umowa",
-            r"\b(?:bierzemy|biorę|wybieramy|wybieram|wybra(?:łem|łam|liśmy)|zdecydowa(?:łem|łam|liśmy)|"
-            r"decydujemy|rezerwujemy)\b(?! "
-            r"(?:udział|"
-            r"zawsze|zwykle|często|prysznic|pod)\b)|^\W*postanowione\b|\bumowa stoi\b",
+            "bierzemy biorę wybieramy wybieram wybrałem wybrałam wybraliśmy zdecydowałem zdecydowałam zdecydowaliśmy "
+            "decydujemy rezerwujemy postanowione umowa",
+            r"\b(?:bierzemy|biorę|wybieramy|wybieram|wybra(?:łem|łam|liśmy)|zdecydowa(?:łem|łam|liśmy)|decydujemy|"
+            r"rezerwujemy)\b(?! (?:udział|zawsze|zwykle|często|prysznic|pod)\b)|^\W*postanowione\b|\bumowa stoi\b",
             whole=True,
         ),
     ),
@@ -210,17 +201,14 @@ ARABIC = Locale(
     rules=(
         Cue.within(
             "arabic",
-            r"(?:^|[\s،.:!])(?:و|ف)?(?:تذكر(?=[\s:،!]|ي |وا )|تذكّر|لا تنس|لا تنسى|لا تنسَ|احرص على|تأكد من|تجنب "
-            r")|من "
+            r"(?:^|[\s،.:!])(?:و|ف)?(?:تذكر(?=[\s:،!]|ي |وا )|تذكّر|لا تنس|لا تنسى|لا تنسَ|احرص على|تأكد من|تجنب )|من "
             r"الآن (?:فصاعد|وصاعد)|بعد الآن لا ت|"
             r"(?:^|[\s،.:!])لا ت(?!قلق|خف|حزن|وجد|زال|عمل|مطر|شرق)\S+[^.؟?]*(?:أبد|مطلق|إطلاق)|تحت أي ظرف|"
-            r"(?:ممنوع|"
-            r"يمنع)|"
+            r"(?:ممنوع|يمنع)|"
             r"بدون (?:إذني|موافقتي)|"
             r"(?:أجب|اكتب|استخدم|رد|تحدث|أرسل)\S*[^.؟?]*(?:دائم|فقط)|(?:^|[\s،.:!])لا (?:تعط|تستخدم|تحذف|ترسل|تتصل|"
             r"تحجز|تكتب|تذكر|تغير|تشارك|تضف|تشتر|تلغ|تنشر|تلمس)[يوا]*(?:ني|نا|ه|ها|هم)?(?=\s)|"
-            r"(?:دائم[اً]+) (?:أجب|اكتب|استخدم|رد|تحدث|"
-            r"أرسل)|"
+            r"(?:دائم[اً]+) (?:أجب|اكتب|استخدم|رد|تحدث|أرسل)|"
             r"(?:الرجاء|رجاءً?|من فضلك) (?:عدم|لا ت)|(?:^|[:،] ?)أبد[اً]+ لا ت",
         ),
     ),
@@ -229,8 +217,7 @@ ARABIC = Locale(
             "arabic",
             r"لا (?:أستطيع|يمكنني|أقدر|نستطيع) (?:أن )?(?:أكل|آكل|شرب|أشرب|تناول|أتناول|السفر|أسافر)|ميزاني|"
             r"حساسي[ةه]|(?<!\S)نباتي|حلال|سكري|حامل(?=[\s.،]|$)|على الأكثر|على الأقل \d|كحد أقصى|كحد أدنى|"
-            r"لا "
-            r"(?:يتجاوز|تتجاوز|يزيد|تزيد)|يجب أن(?! أ(?:عترف|قول|فكر|ذهب|نام))",
+            r"لا (?:يتجاوز|تتجاوز|يزيد|تزيد)|يجب أن(?! أ(?:عترف|قول|فكر|ذهب|نام))",
         ),
     ),
     decisions=(
@@ -261,30 +248,23 @@ ARABIC = Locale(
     "عفواً|فهمت",
 )
 
-_DO = (
-    r"(?:दें|दो|दीजिए|दीजिये|देना|करें|करो|कीजिए|करना|लिखें|लिखो|लिखना|रखें|रखना|बताएं|बताना|बोलें|भेजें|"
-    r"भेजना)"
-)
+_DO = r"(?:दें|दो|दीजिए|दीजिये|देना|करें|करो|कीजिए|करना|लिखें|लिखो|लिखना|रखें|रखना|बताएं|बताना|बोलें|भेजें|भेजना)"
 HINDI = Locale(
     rules=(
         Cue.within(
             "devanagari",
             rf"याद (?:रख|रहे)|(?:मत|ना|न) भूल|हमेशा [^।?]*{_DO}(?=[\s।!.]|$)|कभी (?:भी )?[^।?]*(?:मत |(?:न|नहीं) "
-            rf"(?:करना|"
-            rf"करें|भेजना|भेजें|लिखना|लिखें|करो))|अब से (?!मैं|हम)|आगे से (?!मैं|हम)|"
+            rf"(?:करना|करें|भेजना|भेजें|लिखना|लिखें|करो))|अब से (?!मैं|हम)|आगे से (?!मैं|हम)|"
             r"मत [^\s।?]+ (?:करो|करना|करें|कीजिए)|(?:^|[\s,।:])[^।?]*मत (?:देना|दो|करो|करना|कीजिए|करें|भेजो|भेजना|लिखो|"
-            r"लिखना|बताना|बुक)|किसी भी (?:हालत|सूरत|"
-            r"स्थिति) "
+            r"लिखना|बताना|बुक)|किसी भी (?:हालत|सूरत|स्थिति) "
             r"में|मेरी (?:अनुमति|इजाज़त|इजाजत) के बिना",
         ),
     ),
     constraints=(
         Cue.within(
             "devanagari",
-            r"बजट|एलर्जी|शाकाहारी|वीगन|हलाल|मधुमेह|गर्भवती|ज़्यादा से ज़्यादा|ज्यादा से ज्यादा|अधिकतम|कम से कम "
-            r"(?=\d)|"
-            r"से "
-            r"(?:ज़्यादा|ज्यादा|अधिक) (?:नहीं|न )|(?:मैं|हम) [^।?]*नहीं (?:खाता|खाती|खाते|पीता|पीती|(?:खा|पी|ले) "
+            r"बजट|एलर्जी|शाकाहारी|वीगन|हलाल|मधुमेह|गर्भवती|ज़्यादा से ज़्यादा|ज्यादा से ज्यादा|अधिकतम|कम से कम (?=\d)|"
+            r"से (?:ज़्यादा|ज्यादा|अधिक) (?:नहीं|न )|(?:मैं|हम) [^।?]*नहीं (?:खाता|खाती|खाते|पीता|पीती|(?:खा|पी|ले) "
             r"(?:सकता|सकती|सकते))|होना चाहिए",
         ),
     ),
@@ -292,8 +272,7 @@ HINDI = Locale(
         Cue.within(
             "devanagari",
             r"(?:तय|फैसला|फ़ैसला|निर्णय) (?:किया|कर लिया|लिया)|चुन(?:ा है|ते हैं|ता हूँ|ती हूँ)|(?:हम|मैं) "
-            r"[^।?]*(?:लेंगे|"
-            r"लूँगा|लूंगा|लूँगी|लूंगी|बुक करेंगे)(?=[।.!]|$)|तय रहा",
+            r"[^।?]*(?:लेंगे|लूँगा|लूंगा|लूँगी|लूंगी|बुक करेंगे)(?=[।.!]|$)|तय रहा",
         ),
     ),
     preferences=(Cue.within("devanagari", r"(?:मुझे|हमें) [^।?]*(?:पसंद|चाहिए|चाहते)|(?:चाहता|चाहती|चाहते) (?:हूँ|हूं|हैं)"),),

@@ -6,33 +6,22 @@ from session_core.language.cue import Cue
 from session_core.language.locales.locale import Locale
 from session_core.language.ways_of_answering import SOME, way_of_answering
 
-_LEAD = (
-    r"^\W*(?:(?:e|mas|então|sim|não|ok|bom|olá|obrigad[oa]|importante|regra|nota|além disso|por "
-    r"favor)[,:.!]?\s+)*"
-)
+_LEAD = r"^\W*(?:(?:e|mas|então|sim|não|ok|bom|olá|obrigad[oa]|importante|regra|nota|além disso|por favor)[,:.!]?\s+)*"
 _START = r"(?:^\W*|[.,;:!–—-]\s*|\b(?:e|mas|então|por favor)\s+)"
 _PRONOUNS = r"(?:(?:me|lhe|lhes|nos|o|a|os|as|te|se) ){0,2}"
 _ORDERED = (
-    r"(?:escreva|responda|faça|diga|ponha|coloque|peça|inclua|acrescente|adicione|assuma|escolha|sugira|"
-    r"traduza|"
-    r"abra|reserve|envie|mande|"
-    r"ligue|telefone|use|utilize|compre|pague|apague|exclua|elimine|altere|mude|mencione|pergunte|aceite|"
-    r"fale|"
-    r"tome|deixe|dê|recomende|"
-    r"mostre|cancele|modifique|publique|leve|busque|contate|contacte|gaste|esqueça|confirme|guarde|revele|"
-    r"compartilhe|partilhe|agende|"
-    r"marque|suponha|toque|assine|chame|trate|consulte|avise|delete|remova)(?:s|m)?"
+    r"(?:escreva|responda|faça|diga|ponha|coloque|peça|inclua|acrescente|adicione|assuma|escolha|sugira|traduza|abra|"
+    r"reserve|envie|mande|ligue|telefone|use|utilize|compre|pague|apague|exclua|elimine|altere|mude|mencione|pergunte|"
+    r"aceite|fale|tome|deixe|dê|recomende|mostre|cancele|modifique|publique|leve|busque|contate|contacte|gaste|esqueça|"
+    r"confirme|guarde|revele|compartilhe|partilhe|agende|marque|suponha|toque|assine|chame|trate|consulte|avise|delete|"
+    r"remova)(?:s|m)?"
 )
-_TOLD = (
-    r"(?:escreve|responde|usa|fala|manda|envia|pergunta|inclui|mostra|diz|faz|reserva|confirma|"
-    r"chama)(?:-me)?"
-)
+_TOLD = r"(?:escreve|responde|usa|fala|manda|envia|pergunta|inclui|mostra|diz|faz|reserva|confirma|chama)(?:-me)?"
 
 _WAYS = (
     rf"(?:em {SOME}(?:português|inglês|francês|espanhol|alemão|italiano|frases?|palavras|linhas?|tópicos|pontos|"
-    r"listas?|tabelas?|verso|maiúsculas|markdown)|"
-    rf"com {SOME}(?:exemplos?|frases?|palavras|emojis?|fontes|listas?|detalhes?|humor|tabelas?)|"
-    r"sem (?!falta|pressa|dúvida|mim|ti|ele|ela)[^\s.,;:!?]+)"
+    rf"listas?|tabelas?|verso|maiúsculas|markdown)|com {SOME}(?:exemplos?|frases?|palavras|emojis?|fontes|listas?|"
+    rf"detalhes?|humor|tabelas?)|sem (?!falta|pressa|dúvida|mim|ti|ele|ela)[^\s.,;:!?]+)"
 )
 
 PORTUGUESE = Locale(
@@ -60,15 +49,12 @@ PORTUGUESE = Locale(
         Cue.of(
             "deve devem tens tem",
             r"\b(?:você deve|vocês devem|você tem que|tens de|tens que)\b(?! (?:saber|estar|ser|ver)\b)|\bdeve "
-            r"(?:sempre|"
-            r"nunca)\b",
+            r"(?:sempre|nunca)\b",
             whole=True,
         ),
         Cue.of(
             "partir diante adiante",
-            r"\b(?:a partir de agora|a partir de hoje|de agora em diante|daqui em diante|daqui para a frente|"
-            r"daqui "
-            r"pra "
+            r"\b(?:a partir de agora|a partir de hoje|de agora em diante|daqui em diante|daqui para a frente|daqui pra "
             r"frente|doravante)\b"
             r"(?!.*\b(?:trabalho|moro|vivo|vou|sou|estou|será)\b)",
             also="agora hoje diante frente doravante",
@@ -90,12 +76,10 @@ PORTUGUESE = Locale(
         ),
         Cue.of(
             "hipótese nenhuma nenhum circunstância sem",
-            r"\b(?:em hipótese (?:alguma|nenhuma)|sob (?:nenhuma|hipótese) (?:circunstância|alguma|nenhuma)|em "
-            r"nenhuma "
+            r"\b(?:em hipótese (?:alguma|nenhuma)|sob (?:nenhuma|hipótese) (?:circunstância|alguma|nenhuma)|em nenhuma "
             r"circunstância|em caso algum|de (?:jeito|forma|modo) (?:nenhum|nenhuma|algum|alguma))\b|"
             r"\bsem (?:a )?(?:minha|nossa) (?:permissão|aprovação|autorização)\b|\bsem (?:o )?meu consentimento\b|"
-            r"\bsem "
-            r"me (?:perguntar|consultar|avisar)\b",
+            r"\bsem me (?:perguntar|consultar|avisar)\b",
             whole=True,
         ),
         Cue.of(
@@ -126,12 +110,9 @@ PORTUGUESE = Locale(
         ),
         Cue.of(
             "máximo mínimo menos mais tardar até abaixo acima ultrapassar passar",
-            r"\b(?:no (?:máximo|mínimo)|máximo de|não mais (?:de|do que|que)|o mais tardar)\b|\bpelo menos (?=\d|"
-            r"um|"
-            r"uma|"
-            r"dois|duas|três|quatro|cinco|seis|dez)|"
-            r"\b(?:até|menos de|abaixo de) (?:[$€£]|r\$|\d)|\b(?:nada|nenhum\w*|não) [^.;!?]{0,40}\b(?:acima de|"
-            r"mais "
+            r"\b(?:no (?:máximo|mínimo)|máximo de|não mais (?:de|do que|que)|o mais tardar)\b|\bpelo menos (?=\d|um|"
+            r"uma|dois|duas|três|quatro|cinco|seis|dez)|"
+            r"\b(?:até|menos de|abaixo de) (?:[$€£]|r\$|\d)|\b(?:nada|nenhum\w*|não) [^.;!?]{0,40}\b(?:acima de|mais "
             r"de) "
             r"(?:[$€£]|r\$|\d)|\bnão (?:pode|deve|posso|podemos) (?:ultrapassar|passar|exceder)\b",
             whole=True,
@@ -144,10 +125,8 @@ PORTUGUESE = Locale(
         ),
         Cue.of(
             "alérgico alérgica alérgicos alergico alergica alergia alergias vegetariano vegetariana vegetarianos "
-            "vegano "
-            "vegana vegan intolerante celíaco celíaca glúten grávida diabético diabética cadeira",
-            r"\b(?:al[ée]rgi\w+|vegetarian[oa]s?|vegan[oa]?s?|intolerante|celíac[oa]|sem glúten|grávida|"
-            r"diabétic[oa]|"
+            "vegano vegana vegan intolerante celíaco celíaca glúten grávida diabético diabética cadeira",
+            r"\b(?:al[ée]rgi\w+|vegetarian[oa]s?|vegan[oa]?s?|intolerante|celíac[oa]|sem glúten|grávida|diabétic[oa]|"
             r"cadeira de rodas)\b",
         ),
         Cue.of(
@@ -159,8 +138,7 @@ PORTUGUESE = Locale(
         ),
         Cue.of(
             "tem temos tenho",
-            r"\btem (?:que|de) (?:ser|estar|ter|custar|caber|funcionar|incluir|ficar|chegar|sair)\b|\b(?:tenho|"
-            r"temos) "
+            r"\btem (?:que|de) (?:ser|estar|ter|custar|caber|funcionar|incluir|ficar|chegar|sair)\b|\b(?:tenho|temos) "
             r"(?:que|de)\b(?=.*(?:\d|\bantes\b|\baté\b))",
             whole=True,
         ),
@@ -170,9 +148,8 @@ PORTUGUESE = Locale(
         Cue.of(
             "decidi decidimos decidido vamos escolho escolhi escolhemos fechado fico ficamos reservamos optamos opto",
             r"\b(?:decidi|decidimos|está decidido)\b|^\W*decidido\b|\bvamos (?:com|de|ficar com|manter|deixar|"
-            r"reservar)\b(?! "
-            r"(?:carro|"
-            r"ônibus|trem|férias|avião|comboio))|\b(?:escolho|escolhi|escolhemos|optamos por|opto por)\b|"
+            r"reservar)\b(?! (?:carro|ônibus|trem|férias|avião|comboio))|\b(?:escolho|escolhi|escolhemos|optamos por|"
+            r"opto por)\b|"
             r"\bfechado\W*$|^\W*fechado\b|\b(?:fico|ficamos) com\b(?! (?:fome|medo|sono|vontade|pena|frio|calor))",
             whole=True,
         ),
@@ -182,8 +159,7 @@ PORTUGUESE = Locale(
         Cue.of(
             "prefiro preferimos preferia quero queremos queria gostaria gostaríamos gosto gostamos odeio preciso "
             "precisamos adoro procuro procuramos",
-            r"\b(?:prefiro|preferimos|preferia|quero|queremos|queria|gostaria|gostaríamos|(?:eu )?gosto|gostamos|"
-            r"odeio|"
+            r"\b(?:prefiro|preferimos|preferia|quero|queremos|queria|gostaria|gostaríamos|(?:eu )?gosto|gostamos|odeio|"
             r"preciso|precisamos|adoro|procuro|procuramos)\b",
             whole=True,
         ),
@@ -197,8 +173,7 @@ PORTUGUESE = Locale(
         ),
         Cue.of(
             "moro moramos trabalho vivo estudo anos sou",
-            r"\b(?:moro|moramos) (?:em|no|na|perto)\b|\btrabalho (?:em|no|na|como|para|com)\b|\bvivo (?:em|no|"
-            r"na)\b|"
+            r"\b(?:moro|moramos) (?:em|no|na|perto)\b|\btrabalho (?:em|no|na|como|para|com)\b|\bvivo (?:em|no|na)\b|"
             r"\btenho \d{1,3} anos\b|\bsou (?:professora?|médic[oa]|enfermeir[oa]|estudante|engenheir[oa])\b",
             whole=True,
         ),
@@ -215,12 +190,10 @@ PORTUGUESE = Locale(
             "vou", r"\bvou (?!(?:bem|a|ao|à|para|de|com|em|muito|sempre)\b)(?:[^\W\d_]+ )?[^\W\d_]+[aei]r\b", whole=True
         ),
         Cue.of(
-            "reservei enviei cancelei confirmei anotei criei alterei agendei reservado enviado cancelado "
-            "confirmado "
+            "reservei enviei cancelei confirmei anotei criei alterei agendei reservado enviado cancelado confirmado "
             "reservada enviada",
             r"\b(?:reservei|enviei|cancelei|confirmei|anotei|criei|alterei|agendei)\b|\b(?:foi|foram|está) "
-            r"(?:reservad|"
-            r"enviad|cancelad|confirmad)\w+",
+            r"(?:reservad|enviad|cancelad|confirmad)\w+",
             whole=True,
         ),
         Cue.of(
@@ -240,10 +213,8 @@ PORTUGUESE = Locale(
         Cue.of(
             "final enganei ideia mudou mudaram melhor",
             r"^\W*no final\b(?! d[aeo]s?\b)|\bme enganei\b|\benganei-me\b|\bmud\w+ de ideias?\b|\b(?:mudou|"
-            r"mudaram)\b(?! (?:a|"
-            r"minha|"
-            r"nossa) (?:vida|minha)\b)|^\W*(?:não,? )?melhor\b(?= (?:em|n[oa]|para|com|às|a) \S+(?: "
-            r"\S+){0,3}\W*$)|^\W*não,? melhor\b|\bmelhor não\b",
+            r"mudaram)\b(?! (?:a|minha|nossa) (?:vida|minha)\b)|^\W*(?:não,? )?melhor\b(?= (?:em|n[oa]|para|com|às|"
+            r"a) \S+(?: \S+){0,3}\W*$)|^\W*não,? melhor\b|\bmelhor não\b",
             whole=True,
         ),
         Cue.of(
@@ -254,10 +225,8 @@ PORTUGUESE = Locale(
     revisions=(Cue.of("que tal melhor", r"^\W*que tal\b|\bseria melhor\b", also="tal melhor"),),
     takes=(
         r"sim\b(?! (?:mas|e)\b)|pode ser|combinado|perfeito|está bem|tá bom|tudo bem|claro\b|certo\b|com "
-        r"certeza|"
-        r"de "
-        r"acordo|fechado|ótimo|parece bom|"
-        r"fico com (?:ele|ela|esse|essa)|(?:o|a) (?:primeir[oa]|segund[oa]|terceir[oa]|últim[oa])\b"
+        r"certeza|de acordo|fechado|ótimo|parece bom|fico com (?:ele|ela|esse|essa)|(?:o|a) (?:primeir[oa]|segund[oa]|"
+        r"terceir[oa]|últim[oa])\b"
     ),
     refuses=r"não\b(?! (?:há problema|tem problema))|melhor não\b|nunca\b",
     doings=r"\b(?:reserv|envi|mand|cancel|compr|apag|exclu|altere|mud|marc|agend|confirm)\w*",

@@ -7,32 +7,21 @@ from session_core.language.locales.locale import Locale
 from session_core.language.ways_of_answering import SOME, way_of_answering
 
 _LEAD = (
-    r"^\W*(?:(?:y|pero|entonces|sí|si|no|ok|vale|bueno|hola|gracias|importante|regla|nota|además|por "
-    r"favor)[,:.!]?\s+)*"
+    r"^\W*(?:(?:y|pero|entonces|sí|si|no|ok|vale|bueno|hola|gracias|importante|regla|nota|además|por favor)[,:.!]?\s+)*"
 )
 _START = r"(?:^\W*|[.,;:!¡–—-]\s*|\b(?:y|pero|así que|por favor)\s+)"
 _PRONOUNS = r"(?:(?:me|le|les|nos|lo|la|los|las|te|se) ){0,2}"
 _FORBIDDEN = (
-    r"(?:escrib|respond|hag|dig|pong|pid|incluy|añad|vend|asum|elij|sug[ie]r|traduzc|abr|corrij|sup[oo]ng|"
-    r"teng|"
-    r"ofrezc|hable?|"
-    r"perm|compart|met|prometa?)(?:as|a|áis|an)|"
-    r"(?:reserv|envíe?|env|mand|llam|us|utilic|compr|pagu|borr|elimin|cambi|mencion|pregunt|acept|contest|"
-    r"habl|"
-    r"tom|dej|des|"
-    r"recomiend|agregu|muestr|cancel|modifiqu|publiqu|llev|busqu|contact|molest|gast|recort|firm|toqu|"
-    r"uses?|"
-    r"olvid|"
+    r"(?:escrib|respond|hag|dig|pong|pid|incluy|añad|vend|asum|elij|sug[ie]r|traduzc|abr|corrij|sup[oo]ng|teng|ofrezc|"
+    r"hable?|perm|compart|met|prometa?)(?:as|a|áis|an)|"
+    r"(?:reserv|envíe?|env|mand|llam|us|utilic|compr|pagu|borr|elimin|cambi|mencion|pregunt|acept|contest|habl|tom|dej|"
+    r"des|recomiend|agregu|muestr|cancel|modifiqu|publiqu|llev|busqu|contact|molest|gast|recort|firm|toqu|uses?|olvid|"
     r"program|confirm|guard|revel|mezcl|supong)(?:es|e|éis|en)"
 )
 _ORDER = (
-    r"(?:escrib|respond|hag|di|pon|pid|incluy|añad|elig|traduc|comparte?|reserv|enví|mand|llám|llam|us|"
-    r"utiliz|"
-    r"compr|pag|borr|"
-    r"elimin|cambi|mencion|pregunt|acept|contest|habl|tom|recomiend|agreg|muestr|cancel|modific|busc|"
-    r"contact|"
-    r"confirm|guard|da|dame|"
-    r"dime|trát|consult|avis)(?:a|e|es|an|en|me|ame|eme|nos|ad|ed|id)?"
+    r"(?:escrib|respond|hag|di|pon|pid|incluy|añad|elig|traduc|comparte?|reserv|enví|mand|llám|llam|us|utiliz|compr|"
+    r"pag|borr|elimin|cambi|mencion|pregunt|acept|contest|habl|tom|recomiend|agreg|muestr|cancel|modific|busc|contact|"
+    r"confirm|guard|da|dame|dime|trát|consult|avis)(?:a|e|es|an|en|me|ame|eme|nos|ad|ed|id)?"
 )
 
 _WAYS = (
@@ -66,27 +55,15 @@ SPANISH = Locale(
             rf"\bno [^\W\d_]+[áé]is (?:nunca|jamás)\b|\bno (?:debes|puedes|debe usted|podéis)\b(?! (?:imaginar|"
             rf"creer|ser|estar)\w*)",
             also=(
-                "debes puedes debe podéis "
-                "escribas escriba respondas responda hagas haga digas diga pongas ponga pidas pida incluyas incluya "
-                "añadas "
-                "añada asumas "
-                "asuma elijas elija sugieras sugiera traduzcas abras tengas compartas comparta metas vendas ofrezcas "
-                "supongas suponga "
-                "prometas permitas reserves reserve envíes envíe mandes mande llames llame uses use utilices utilice "
-                "compres "
-                "compre "
-                "pagues pague borres borre elimines elimine cambies cambie menciones mencione preguntes pregunte "
-                "aceptes "
-                "acepte "
-                "contestes conteste hables hable tomes tome dejes deje des recomiendes agregues agregue muestres "
-                "muestre "
-                "canceles "
-                "cancele modifiques modifique publiques publique lleves lleve busques busque contactes contacte "
-                "molestes "
-                "gastes gaste "
-                "olvides olvide programes programe confirmes confirme guardes guarde reveles revele toques toque "
-                "firmes "
-                "firme"
+                "debes puedes debe podéis escribas escriba respondas responda hagas haga digas diga pongas ponga pidas "
+                "pida incluyas incluya añadas añada asumas asuma elijas elija sugieras sugiera traduzcas abras tengas "
+                "compartas comparta metas vendas ofrezcas supongas suponga prometas permitas reserves reserve envíes "
+                "envíe mandes mande llames llame uses use utilices utilice compres compre pagues pague borres borre "
+                "elimines elimine cambies cambie menciones mencione preguntes pregunte aceptes acepte contestes "
+                "conteste hables hable tomes tome dejes deje des recomiendes agregues agregue muestres muestre "
+                "canceles cancele modifiques modifique publiques publique lleves lleve busques busque contactes "
+                "contacte molestes gastes gaste olvides olvide programes programe confirmes confirme guardes guarde "
+                "reveles revele toques toque firmes firme"
             ),
         ),
         Cue.of(
@@ -102,14 +79,12 @@ SPANISH = Locale(
         ),
         Cue.of(
             "partir adelante ahora",
-            r"\b(?:a partir de (?:ahora|este momento|hoy)|de ahora en adelante|de aquí en "
-            r"adelante)\b(?!.*\b(?:trabajo|"
+            r"\b(?:a partir de (?:ahora|este momento|hoy)|de ahora en adelante|de aquí en adelante)\b(?!.*\b(?:trabajo|"
             r"vivo|voy|soy|estoy|tengo|será)\b)|" + _LEAD + r"en adelante\b",
             whole=True,
         ),
         Cue.of(
-            "recuerda recuerde recuerden recordad olvides olvide acuérdate acuerdate acuérdese ten tenga tengan "
-            "toma "
+            "recuerda recuerde recuerden recordad olvides olvide acuérdate acuerdate acuérdese ten tenga tengan toma "
             "apunta anota memoriza",
             _START + r"(?:recuerd(?:a|e|en)\b(?! a (?:mi|un|una))|recordad\b|no (?:te |se )?olvid(?:es|e|en)\b|"
             r"acu[ée]rd(?:ate|"
@@ -124,12 +99,10 @@ SPANISH = Locale(
         ),
         Cue.of(
             "ningún ninguna absoluto sin",
-            r"\b(?:bajo ning(?:ún|una) (?:concepto|circunstancia|pretexto)|en ningún caso|de ning(?:ún|una) "
-            r"(?:modo|"
+            r"\b(?:bajo ning(?:ún|una) (?:concepto|circunstancia|pretexto)|en ningún caso|de ning(?:ún|una) (?:modo|"
             r"manera))\b(?!.*\b(?:fue|era|había|estuvo)\b)|"
             r"\bsin (?:mi|nuestra|nuestro) (?:permiso|aprobación|autorización|consentimiento)\b|\bsin "
-            r"(?:preguntarme|"
-            r"consultarme|avisarme)\b",
+            r"(?:preguntarme|consultarme|avisarme)\b",
             whole=True,
         ),
         Cue.of(
@@ -166,15 +139,12 @@ SPANISH = Locale(
     constraints=(
         Cue.of(
             "debe deben",
-            r"\b(?:debe|deben)\b(?! (?:de (?:ser|estar|haber)|ser un (?:error|fallo)|haber|hacer (?:frío|"
-            r"calor))\b)",
+            r"\b(?:debe|deben)\b(?! (?:de (?:ser|estar|haber)|ser un (?:error|fallo)|haber|hacer (?:frío|calor))\b)",
             whole=True,
         ),
         Cue.of(
             "máximo maximo mínimo minimo menos más tarde hasta superar exceder pasar",
-            r"\b(?:como (?:máximo|maximo|mínimo|minimo|mucho)|máximo de|al menos|por lo menos|no más (?:de|tarde "
-            r"de)|"
-            r"a "
+            r"\b(?:como (?:máximo|maximo|mínimo|minimo|mucho)|máximo de|al menos|por lo menos|no más (?:de|tarde de)|a "
             r"más tardar)\b(?! (?:no llueve|está|es)\b)|"
             r"\b(?:hasta|menos de) (?:[$€£]|\d)|\bno (?:puede|debe|puedo|podemos) (?:superar|exceder|pasar)\b|"
             r"\b(?:nada|ning[úu]n\w*|no) [^.;!?]{0,40}\bmás de (?:[$€£]|\d)",
@@ -188,9 +158,8 @@ SPANISH = Locale(
         ),
         Cue.of(
             "alérgico alérgica alérgicos alergico alergica alergia alergias vegetariano vegetariana vegetarianos "
-            "vegano "
-            "vegana intolerante "
-            "celíaco celíaca celiaco celiaca gluten embarazada diabético diabética halal kosher silla",
+            "vegano vegana intolerante celíaco celíaca celiaco celiaca gluten embarazada diabético diabética halal "
+            "kosher silla",
             r"\b(?:al[ée]rgi\w+|vegetarian[oa]s?|vegan[oa]s?|intolerante|cel[íi]ac[oa]s?|sin gluten|embarazada|"
             r"diabétic[oa]|halal|kosher|silla de ruedas)\b",
         ),
@@ -203,8 +172,7 @@ SPANISH = Locale(
         ),
         Cue.of(
             "tengo tenemos tiene hay",
-            r"\btiene que (?:ser|estar|tener|costar|caber|funcionar|incluir|quedar|llegar|salir)\b|\b(?:tengo|"
-            r"tenemos|"
+            r"\btiene que (?:ser|estar|tener|costar|caber|funcionar|incluir|quedar|llegar|salir)\b|\b(?:tengo|tenemos|"
             r"hay) que\b(?=.*(?:\d|\bantes\b))",
             whole=True,
         ),
@@ -212,17 +180,12 @@ SPANISH = Locale(
     ),
     decisions=(
         Cue.of(
-            "decidido decidí decidimos vamos elijo elegimos escojo quedo quedamos reservamos cogemos tomamos "
-            "opto "
+            "decidido decidí decidimos vamos elijo elegimos escojo quedo quedamos reservamos cogemos tomamos opto "
             "optamos elegido",
             r"\b(?:he|hemos) (?:decidido|elegido|escogido|optado)\b|\b(?:decidí|decidimos)\b|\b(?:nos )?vamos "
-            r"(?:con|"
-            r"a "
-            r"reservar|a coger|a tomar|por el|por la)\b|"
+            r"(?:con|a reservar|a coger|a tomar|por el|por la)\b|"
             r"\b(?:elijo|elegimos|escojo|dejamos|optamos por|opto por)\b|\b(?:me quedo|nos quedamos) con\b(?! (?:ganas|"
-            r"hambre|"
-            r"la "
-            r"duda|las ganas))|"
+            r"hambre|la duda|las ganas))|"
             r"\b(?:lo|la) (?:cogemos|tomamos|reservamos)\b|\b(?:cogemos|reservamos) (?:es[ea]|est[ea]|el|la)\b|"
             r"^\W*(?:decidido)\b",
             whole=True,
@@ -235,12 +198,10 @@ SPANISH = Locale(
     ),
     preferences=(
         Cue.of(
-            "prefiero preferimos preferiría quiero queremos quisiera gusta gustaría gustan encanta encantan "
-            "necesito "
+            "prefiero preferimos preferiría quiero queremos quisiera gusta gustaría gustan encanta encantan necesito "
             "necesitamos odio busco buscamos",
             r"\b(?:prefiero|preferimos|preferiría|quiero|queremos|quisiera|(?:me|nos) (?:gusta|gustaría|gustan|"
-            r"encantan?)|"
-            r"necesito|necesitamos|odio|busco|buscamos)\b",
+            r"encantan?)|necesito|necesitamos|odio|busco|buscamos)\b",
             whole=True,
         ),
         Cue.of(
@@ -262,9 +223,7 @@ SPANISH = Locale(
         Cue.of(
             "mi",
             r"\bmi (?:correo|dirección|teléfono|número|cumpleaños|marido|esposa|mujer|hij[oa]|jef[ea]|empresa) "
-            r"(?:es|"
-            r"se "
-            r"llama|está)\b",
+            r"(?:es|se llama|está)\b",
             whole=True,
         ),
         Cue.of("mudé mudado mudamos", r"\b(?:me (?:mudé|he mudado)|nos (?:mudamos|hemos mudado))\b", whole=True),
@@ -274,18 +233,15 @@ SPANISH = Locale(
             "voy vamos", r"\bvoy a (?!(?:menudo|veces|la|las|los|casa|un|una|el|pie)\b)[^\W\d_]+[aeí]r\w*\b", whole=True
         ),
         Cue.of(
-            "reservado enviado pedido creado cambiado cancelado confirmado anotado guardado borrado reservada "
-            "enviada "
+            "reservado enviado pedido creado cambiado cancelado confirmado anotado guardado borrado reservada enviada "
             "cancelada",
             r"\b(?:he|hemos|ha sido|han sido|queda|está) (?:\w+ )?(?:reservad|enviad|pedid|cread|cambiad|cancelad|"
             r"confirmad|anotad|guardad|borrad)\w+\b",
         ),
         Cue.of(
             "enviaré reservaré llamaré haré recordaré prometo número",
-            r"\b(?:le |te |lo |la |os )*(?:enviaré|reservaré|llamaré|haré|recordaré)\b|\b(?:le |te |lo "
-            r")*prometo\b|"
-            r"\bsu "
-            r"número de (?:reserva|pedido)\b",
+            r"\b(?:le |te |lo |la |os )*(?:enviaré|reservaré|llamaré|haré|recordaré)\b|\b(?:le |te |lo )*prometo\b|"
+            r"\bsu número de (?:reserva|pedido)\b",
             whole=True,
         ),
     ),
@@ -293,9 +249,8 @@ SPANISH = Locale(
         Cue.of(
             "realidad mejor perdón quise quería vez lugar cambia cambiar cambie cámbialo cambialo",
             r"^\W*(?:no, )?(?:en realidad(?! (?:me (?:gusta|encanta)\w*|odio|creo|pienso|adoro)\b(?!.*(?:\d|"
-            r"\bmejor\b)))|mejor(?! (?:imposible|tarde|dicho|que nunca)\b)|perdón)\b|\b(?:quise "
-            r"decir|"
-            r"quería decir|en (?:vez|lugar) de)\b|"
+            r"\bmejor\b)))|mejor(?! (?:imposible|tarde|dicho|que nunca)\b)|perdón)\b|\b(?:quise decir|quería decir|"
+            r"en (?:vez|lugar) de)\b|"
             r"\b(?:mejor no|no, mejor)\b|\bc[aá]mbi\w+\b.{1,60}?\b(?:a|al|por)\b",
             whole=True,
         ),
@@ -326,10 +281,8 @@ SPANISH = Locale(
     ),
     takes=(
         r"s[ií](?=[\W]|$)(?! (?:pero|y)\b)|claro\b(?! que no)|vale\b|perfecto\b|de acuerdo|está bien|me "
-        r"parece "
-        r"bien|"
-        r"suena bien|por supuesto|adelante|hecho\b|"
-        r"trato hecho|genial\b|me lo quedo|(?:el|la) (?:primer[oa]?|segund[oa]|tercer[oa]?|últim[oa])\b"
+        r"parece bien|suena bien|por supuesto|adelante|hecho\b|trato hecho|genial\b|me lo quedo|(?:el|"
+        r"la) (?:primer[oa]?|segund[oa]|tercer[oa]?|últim[oa])\b"
     ),
     refuses=r"no\b(?! (?:hay (?:problema|de qué)|te preocupes))|mejor no\b|nunca\b",
     doings=r"\b(?:reserv|enví|envi|mand|cancel|compr|borr|elimin|pid|cambi|agend|confirm)\w*",
