@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
 from langchain_core.messages import BaseMessage
@@ -61,7 +60,7 @@ class QuestionQuotes:
             known = self._found.known(made_of)
             if known is None:
                 known = await Flow(key, store, services).recall(query, digest, since=_questions_since(messages, digest))
-                self._found.get(made_of, partial(str, known))
+                self._found.put(made_of, known)
             return known
         return ""
 

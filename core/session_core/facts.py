@@ -1,4 +1,4 @@
-"""Extracts key facts from messages, keeps the current ones, and selects those that fit."""
+"""Extracts key facts from messages, and tells which of them are current."""
 
 from __future__ import annotations
 

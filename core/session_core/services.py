@@ -159,7 +159,7 @@ class Services:
         known = self.reading_cache.known(made_of)
         if known is None:
             made = read(message, self.counter.count)
-            known = self.reading_cache.get(made_of, lambda: made, size=len(made.passages) + 1)
+            known = self.reading_cache.put(made_of, made, size=len(made.passages) + 1)
         return known
 
     def with_author_name(self, message: Message) -> Message:

@@ -42,7 +42,7 @@ _NONE = Extras()
 
 
 class FoldRequired(Exception):
-    """A plan needs a digest that is not cached, and may not fold (`Tools.folds`)."""
+    """A plan needs a digest that is not cached, and may not fold (`PlanContext.folds`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def plan(
 
     Guarantees: `tokens` is at most the budget's limit; every tool call is with its results; the first message is a
     system or user message; none is empty. Raises: PinnedTooLarge if the system messages alone leave no room;
-    FoldNeeded.
+    FoldRequired if `context` must not fold but would have to.
     """
     extras = extras or _NONE
     if extras == _NONE and (made := plan_unchanged(messages, digest, context)) is not None:

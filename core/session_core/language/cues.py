@@ -47,25 +47,29 @@ class _Cues:
         return any(cue.pattern.search(sentence) for _, cue in self.candidates(sentence))
 
 
-_RULES = _Cues([*RULES, *WAYS_OF_ANSWERING, *(cue for locale in LOCALES for cue in locale.rules)])
+_USER_CUES = {
+    FactKind.RULE: [*RULES, *WAYS_OF_ANSWERING, *(cue for locale in LOCALES for cue in locale.rules)],
+    FactKind.CONSTRAINT: [*CONSTRAINTS, *(cue for locale in LOCALES for cue in locale.constraints)],
+    FactKind.CORRECTION: [
+        *CORRECTIONS,
+        *CORRECTIONS_IN_LANGUAGES,
+        *(cue for locale in LOCALES for cue in locale.corrections),
+    ],
+    FactKind.DECISION: [
+        *DECISIONS,
+        *CONDITIONS,
+        *REFUSALS,
+        *(cue for locale in LOCALES for cue in locale.decisions),
+    ],
+    FactKind.IDENTITY: [*IDENTITIES, *(cue for locale in LOCALES for cue in locale.identities)],
+    FactKind.PREFERENCE: [*PREFERENCES, *REFUSED_THINGS, *(cue for locale in LOCALES for cue in locale.preferences)],
+}
+"""What a user may state, most binding first."""
+_USER_KINDS = tuple(_USER_CUES)
+_USER = _Cues(*_USER_CUES.values())
+_RULES = _Cues(_USER_CUES[FactKind.RULE])
 _COMMITMENTS = _Cues([*COMMITMENTS, *(cue for locale in LOCALES for cue in locale.commitments)])
 _REVISIONS = _Cues([*REVISIONS, *(cue for locale in LOCALES for cue in locale.revisions)])
-_USER = _Cues(
-    [*RULES, *WAYS_OF_ANSWERING, *(cue for locale in LOCALES for cue in locale.rules)],
-    [*CONSTRAINTS, *(cue for locale in LOCALES for cue in locale.constraints)],
-    [*CORRECTIONS, *CORRECTIONS_IN_LANGUAGES, *(cue for locale in LOCALES for cue in locale.corrections)],
-    [*DECISIONS, *CONDITIONS, *REFUSALS, *(cue for locale in LOCALES for cue in locale.decisions)],
-    [*IDENTITIES, *(cue for locale in LOCALES for cue in locale.identities)],
-    [*PREFERENCES, *REFUSED_THINGS, *(cue for locale in LOCALES for cue in locale.preferences)],
-)
-_USER_KINDS = (
-    FactKind.RULE,
-    FactKind.CONSTRAINT,
-    FactKind.CORRECTION,
-    FactKind.DECISION,
-    FactKind.IDENTITY,
-    FactKind.PREFERENCE,
-)
 _NOT_ASKED = (FactKind.CONSTRAINT, FactKind.DECISION, FactKind.IDENTITY, FactKind.PREFERENCE)
 _ASKING = re.compile(r"[?？؟]\W*$")
 _TAG = re.compile(

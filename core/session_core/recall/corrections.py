@@ -70,10 +70,11 @@ class Corrections:
 
     def _facts_of(self, message: Message) -> tuple[Fact, ...]:
         made_of = (message.role, message.name, *_print(message))
-        known = self._own.known(made_of)
+        known = self._own.kept(made_of, _size)
         if known is None:
-            known = tuple(extract([message]))
-        return self._own.get(made_of, lambda: known, size=len(known) + 1)
+            made = tuple(extract([message]))
+            known = self._own.put(made_of, made, size=_size(made))
+        return known
 
     def _keep(self, place: Place, stated: Stated) -> None:
         self._stated[place] = stated
@@ -81,6 +82,10 @@ class Corrections:
         while len(kept) > 1 and sum(len(one.facts.all) for one in kept) > self._room:
             self._stated.pop(next(iter(self._stated), place), None)
             kept = list(self._stated.values())
+
+
+def _size(facts: tuple[Fact, ...]) -> int:
+    return len(facts) + 1
 
 
 def _print(message: Message) -> tuple[Hashable, ...]:

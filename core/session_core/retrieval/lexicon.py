@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import groupby
 from math import log
 
@@ -61,14 +60,15 @@ class Lexicon:
             tuple([message.content for message in messages]),
             tuple([(place, message.tool_calls) for place, message in enumerate(messages) if message.tool_calls]),
         )
-        known = self._blocks.known(made_of)
+        known = self._blocks.kept(made_of, _size)
         if known is None:
-            known = _read(messages)
-        return self._blocks.get(made_of, partial(_same, known), size=len(known.places) + 1)
+            made = _read(messages)
+            known = self._blocks.put(made_of, made, size=_size(made))
+        return known
 
 
-def _same(block: _Block) -> _Block:
-    return block
+def _size(block: _Block) -> int:
+    return len(block.places) + 1
 
 
 def _parts(messages: Sequence[Message]) -> Iterator[list[Message]]:

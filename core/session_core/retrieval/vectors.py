@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from functools import partial
 from hashlib import blake2b
 from typing import Any
 
@@ -60,7 +59,7 @@ class Vectors:
             made = [array("f", vector) for vector in made]
         new = dict(zip(missing, made, strict=True))
         for key, vector in new.items():
-            self._known.get(key, partial(_same, vector), size=_size(vector))
+            self._known.put(key, vector, size=_size(vector))
         return [*wanted, *(new[key] if vector is None else vector for key, vector in zip(keys, found, strict=True))]
 
 
@@ -71,10 +70,6 @@ def is_fast(embedder: Embedder) -> bool:
 
 def _size(vector: bytes | array[float]) -> int:
     return _BESIDE + (len(vector) if isinstance(vector, bytes) else len(vector) * vector.itemsize)
-
-
-def _same(vector: bytes | array[float]) -> bytes | array[float]:
-    return vector
 
 
 def _key(text: str) -> bytes:

@@ -6,7 +6,6 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from zlib import crc32
 
 from session_core.retrieval.retrieve import STOP_WORDS, ascii_words, searchable, terms
@@ -67,7 +66,7 @@ class WordPlaces:
             inside = messages[start : start + BLOCK]
             block = Block.of(inside)
             if len(inside) == BLOCK:
-                self._blocks.get((key, born, first + start), partial(_same, block), size=_size(block))
+                self._blocks.put((key, born, first + start), block, size=_size(block))
             parts.append((first + start, block))
         return parts
 
@@ -122,7 +121,3 @@ def _hash(word: str) -> int:
 
 def _size(block: Block) -> int:
     return len(block.places) + 1
-
-
-def _same(block: Block) -> Block:
-    return block
