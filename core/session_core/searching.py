@@ -78,6 +78,16 @@ class Hidden:
         return (*self.absent, *self.standing, *self.since)
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What may be quoted: of all `candidates` the `sources`, which are searched for passages, and how `near` each of
+    these is to the question, if known: by meaning, or else by words."""
+
+    candidates: Sequence[Message]
+    sources: Sequence[Message]
+    near: Sequence[float] | None
+
+
 class Searching:
     """Search in one session of one store, as coroutines."""
 
@@ -190,35 +200,27 @@ class Searching:
         ordered = [by_place[place] for place in sorted(by_place)] if under else hidden.absent
         candidates = [m for m in ordered if m.role is Role.USER or not is_recalled(m)]
         times = [m.time_s for m in hidden.newer if m.time_s is not None]
-        sources, near = await self._sources(query, candidates, room_tokens, max(times, default=None))
-        choose = partial(self._quotes, query, hidden, candidates, sources, near, room_tokens, whole=whole)
+        found = await self._sources(query, candidates, room_tokens, max(times, default=None))
+        choose = partial(self._quotes, query, hidden, found, room_tokens, whole=whole)
         return await self._services.offload_search(choose, tokens=_tokens(candidates))
 
-    def _quotes(
-        self,
-        query: str,
-        hidden: Hidden,
-        candidates: Sequence[Message],
-        sources: Sequence[Message],
-        near: Sequence[float] | None,
-        room_tokens: int,
-        *,
-        whole: bool,
-    ) -> Quotes:
-        """The quotes from `sources`, which are `near` to `query`; they were chosen among `candidates`."""
-        services, standing = self._services, hidden.standing
-        give_way = services.yielding(_tokens(candidates))
+    def _quotes(self, query: str, hidden: Hidden, found: _Found, room_tokens: int, *, whole: bool) -> Quotes:
+        """The quotes from what was `found`; `whole` if all under the digest was looked at."""
+        services, standing, sources = self._services, hidden.standing, found.sources
+        around = (*found.candidates, *standing)
+        give_way = services.yielding(_tokens(found.candidates))
 
         def read(message: Message) -> Reading:
             give_way()
             return services.read(message)
 
-        said = with_answers(sources, (*candidates, *standing)) if room_tokens > TIGHT_TOKENS else sources
-        text, repeated = asked_and_repeated(query, (*candidates, *standing))
-        last, complete = [services.read(message) for message in standing[-4:]], whole and len(said) == len(candidates)
+        said = with_answers(sources, around) if room_tokens > TIGHT_TOKENS else sources
+        text, repeated = asked_and_repeated(query, around)
+        last = [services.read(message) for message in standing[-4:]]
+        complete = whole and len(said) == len(found.candidates)
         later = partial(services.corrections.later, self.key, hidden.digest, hidden.newer)
         return select_quotes(
-            Question(text, last, near, complete=complete, repeated=repeated),
+            Question(text, last, found.near, complete=complete, repeated=repeated),
             Sources(said, standing, later, hidden.inset),
             read=read,
             room_tokens=room_tokens - FRAMING_TOKENS,
@@ -257,9 +259,8 @@ class Searching:
 
     async def _sources(
         self, query: str, candidates: Sequence[Message], room_tokens: int, now_s: float | None
-    ) -> tuple[Sequence[Message], Sequence[float] | None]:
-        """The `candidates` to search for passages, and the score of each for `query`, if known: by meaning, or else by
-        words, with a bonus for author and time.
+    ) -> _Found:
+        """The `candidates` to search for passages, with a bonus for author and time in how near they are.
 
         A fast embedder helps to choose them; a slow one only compares the chosen ones.
         """
@@ -268,6 +269,7 @@ class Searching:
         most_tokens = SOURCE_ROOMS * room_tokens
         tokens = [min(message.tokens, LONG_TOKENS) for message in candidates]
         words: Sequence[float] = ()
+        sources: Sequence[Message] = candidates
         if more or len(candidates) > SOURCES or sum(tokens) > most_tokens:
             words = await self._services.offload_search(
                 partial(self._services.lexicon.scores, query, candidates), tokens=sum(tokens)
@@ -280,14 +282,14 @@ class Searching:
                 # What people say in a run of tools is little, and tells what it is for and how far it has come.
                 words = [w + PEOPLE * _said(message) for w, message in zip(words, candidates, strict=True)]
             places = best_candidates(words, near, tokens, most=SOURCES, most_tokens=most_tokens)
-            candidates = [candidates[place] for place in places]
+            sources = [candidates[place] for place in places]
             near = None if near is None else [near[place] for place in places]
             words = [words[place] for place in places]
             more = None if more is None else [more[place] for place in places]
         if self._fast_embedder is None:
-            near = await self._nearness(query, candidates)
+            near = await self._nearness(query, sources)
             near = _add_normalized(near, more) if near is not None and more else near
-        return candidates, words if near is None and more else near
+        return _Found(candidates, sources, words if near is None and more else near)
 
     async def _nearness(self, query: str, sources: Sequence[Message]) -> Sequence[float] | None:
         """The similarity of each message to `query`; None without an embedder, or if it fails."""
