@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from every_store import TABLES
 from postgres_server import PostgresServer
 
@@ -11,6 +13,17 @@ from session_core.ranges import Ranges
 from session_core.testing import KEY, message
 from session_core.turns import Key, Message, Role, ToolCall
 from session_core.voices import run_blocking
+
+OURS = "FROM pg_stat_activity WHERE application_name = 'llm-sessions' AND pid <> pg_backend_pid()"
+"""Our connections among the activity that a server shows."""
+
+
+def cut(server: PostgresServer) -> None:
+    """End all connections of ours, as a restart does, and wait until they are ended."""
+    with server.connect() as other:
+        other.execute(f"SELECT pg_terminate_backend(pid) {OURS}")
+        while other.execute(f"SELECT count(*) {OURS}").fetchone() != (0,):
+            time.sleep(0.01)
 
 
 def schema_of(url: str) -> str:

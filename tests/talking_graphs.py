@@ -116,3 +116,8 @@ def opened(servers: Servers, kind: str, folder: Path) -> Iterator[Sessions]:
     """Sessions on an empty store of a kind."""
     with servers.place(kind, folder) as place, Sessions(place.store, policy=POLICY) as made:
         yield made
+
+
+def told_of(values: Any) -> list[Any]:
+    """The messages of a state as a page may show them."""
+    return [(m.type, m.id, m.content, m.additional_kwargs) for m in values["messages"]]

@@ -3,145 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import operator
-from typing import Annotated, Any, TypedDict
 
 import pytest
 from generated_sessions import conversation
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveMessage, ToolMessage
+from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.postgres import PostgresSaver
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-from langgraph.graph import END, START, StateGraph
-from langgraph.graph.message import REMOVE_ALL_MESSAGES, add_messages
-from langgraph.types import Command, Send, interrupt
+from langgraph.graph import START, StateGraph
+from langgraph.types import Command
+from office_graph import CONFIG, State, Whole, history, notes, office, played, shown
 from postgres_server import postgres_server
 from redis_server import redis_server
 
 from langchain_session import SessionChatMessageHistory, SessionSaver
 from langchain_session.conversion.messages import from_core_many
 from session_core import Budget, Policy, Sessions
-from session_core.errors import ConfigError, Diverged, InputError, NotFound, VoiceError
 from session_core.ports import MessageList
 from session_core.stores.memory import MemoryStore
 from session_core.turns import Key, Message
 from session_core.voices import run_blocking
-
-CONFIG: dict[str, Any] = {"configurable": {"thread_id": "t"}}
-
-
-class State(TypedDict):
-    messages: Annotated[list[AnyMessage], add_messages]
-    steps: Annotated[list[str], operator.add]
-    drafts: list[AnyMessage]
-
-
-class Whole(InMemorySaver):
-    """A saver that counts versions in whole numbers, as the base class of all savers does."""
-
-    def get_next_version(self, current, channel):
-        return 1 if current is None else current + 1
-
-
-def office(checkpointer):
-    """A graph with a tool, workers side by side, a subgraph with memory of its own, and a question to a human."""
-
-    def model(state: State):
-        asked = state["messages"][-1]
-        call = {"name": "approve", "args": {"what": asked.content}, "id": f"call-{asked.id}"}
-        return {"messages": [AIMessage("", tool_calls=[call])], "steps": ["model"], "drafts": [AIMessage("no id")]}
-
-    def work(task: dict):
-        return {"steps": [f"worker {task['n']}"], "drafts": [AIMessage(f"draft {task['n']}")]}
-
-    def approve(state: State):
-        said = interrupt({"may I": state["messages"][-1].tool_calls[0]["args"]})
-        return {
-            "messages": [ToolMessage(said, tool_call_id=state["messages"][-1].tool_calls[0]["id"])],
-            "steps": ["ok"],
-        }
-
-    def note(state: State):
-        return {"messages": [HumanMessage(f"note to myself {len(state['steps'])}")], "steps": ["note"]}
-
-    child = StateGraph(State)
-    child.add_node("note", note)
-    child.add_edge(START, "note")
-
-    graph = StateGraph(State)
-    graph.add_node("model", model)
-    graph.add_node("work", work)
-    graph.add_node("approve", approve)
-    graph.add_node("child", child.compile(checkpointer=True))
-    graph.add_node("answer", lambda state: {"messages": [AIMessage("done")], "steps": ["answer"]})
-    graph.add_edge(START, "model")
-    graph.add_conditional_edges("model", lambda _: [Send("work", {"n": 0}), "approve"], ["work", "approve"])
-    graph.add_edge("approve", "child")
-    graph.add_edge("child", "answer")
-    graph.add_edge("answer", END)
-    return graph.compile(checkpointer=checkpointer)
-
-
-def played(saver, turns: int = 2):
-    """A thread with finished turns, a fork, an edit, a removal, and an interrupt that waits."""
-    graph = office(saver)
-    for turn in range(turns):
-        graph.invoke({"messages": [HumanMessage(f"question {turn}", id=f"h{turn}")], "steps": [], "drafts": []}, CONFIG)
-        graph.invoke(Command(resume=f"yes {turn}"), CONFIG)
-    early = next(s for s in graph.get_state_history(CONFIG) if not s.next and len(s.values["messages"]) < 6)
-    fork = {"messages": [HumanMessage("another way", id="fork")], "steps": [], "drafts": []}
-    graph.invoke(fork, early.config)
-    graph.invoke(Command(resume="no"), CONFIG)
-    messages = graph.get_state(CONFIG).values["messages"]
-    edited = [messages[1].model_copy(update={"content": "edited"}), RemoveMessage(messages[2].id)]
-    graph.update_state(CONFIG, {"messages": edited}, as_node="answer")
-    turned = [RemoveMessage(REMOVE_ALL_MESSAGES), *reversed(graph.get_state(CONFIG).values["messages"])]
-    graph.update_state(CONFIG, {"messages": turned}, as_node="answer")
-    graph.invoke({"messages": [HumanMessage("the last", id="last")], "steps": [], "drafts": []}, CONFIG)
-    return graph
-
-
-def bare(config) -> tuple[str, ...] | None:
-    names = config["configurable"] if config else {}
-    return tuple(names.get(name) for name in ("thread_id", "checkpoint_ns", "checkpoint_id")) if config else None
-
-
-def shown(snapshot) -> dict[str, Any]:
-    """A state as people see it. Messages that came without an id have one of ours by now."""
-    values = dict(snapshot.values)
-    values["drafts"] = [message.content for message in values.get("drafts", [])]
-    tasks = [
-        (task.id, task.name, task.path, task.error, task.interrupts, task.state and bare(task.state), task.result)
-        for task in snapshot.tasks
-    ]
-    return {
-        "values": values,
-        "next": snapshot.next,
-        "config": bare(snapshot.config),
-        "parent": bare(snapshot.parent_config),
-        "metadata": snapshot.metadata,
-        "created": snapshot.created_at,
-        "tasks": [(*task[:6], None if task[6] is None else str(task[6])) for task in tasks],
-        "interrupts": snapshot.interrupts,
-    }
-
-
-def history(graph) -> list[dict[str, Any]]:
-    return [shown(snapshot) for snapshot in graph.get_state_history(CONFIG)]
-
-
-def notes(graph) -> list[str]:
-    """What the subgraph keeps for itself."""
-    saver = graph.checkpointer
-    names = {found.config["configurable"]["checkpoint_ns"] for found in saver.list(CONFIG)} - {""}
-    return sorted(
-        f"{name} {found.checkpoint['id']} {[m.content for m in found.checkpoint['channel_values'].get('messages', [])]}"
-        for name in names
-        for found in saver.list({"configurable": {"thread_id": "t", "checkpoint_ns": name}})
-    )
 
 
 @pytest.fixture(scope="module")
@@ -309,36 +193,6 @@ def test_what_a_thread_has_more_by_now_is_added(sessions):
     assert office(saver).get_state(CONFIG).next == ()
 
 
-def test_a_thread_that_went_on_in_both_places_is_refused(sessions):
-    source = InMemorySaver()
-    theirs = played(source)
-    ours = office(SessionSaver.import_from(source, "t", sessions=sessions))
-    ours.invoke(Command(resume="here"), CONFIG)
-    before = history(ours)
-    SessionSaver.import_from(source, "t", sessions=sessions)
-    assert history(ours) == before
-    theirs.invoke(Command(resume="there"), CONFIG)
-    with pytest.raises(Diverged, match=r"session t.*call delete_thread"):
-        SessionSaver.import_from(source, "t", sessions=sessions)
-    assert history(ours) == before
-
-
-def test_a_conversation_that_a_chain_wrote_is_not_replaced(sessions):
-    source = InMemorySaver()
-    theirs = played(source)
-    session = sessions.session("t")
-    session.append({"role": "user", "content": "mine"})
-    with pytest.raises(Diverged, match="another conversation"):
-        SessionSaver.import_from(source, "t", sessions=sessions)
-    session.delete()
-    SessionSaver.import_from(source, "t", sessions=sessions)
-    theirs.update_state(CONFIG, {"steps": ["more"]}, as_node="answer")
-    session.append({"role": "user", "content": "mine"})
-    with pytest.raises(Diverged, match="went on"):
-        SessionSaver.import_from(source, "t", sessions=sessions)
-    assert session.record()[-1].content == "mine"
-
-
 def test_all_threads_come_unless_one_is_named(sessions):
     source = InMemorySaver()
     graph = office(source)
@@ -351,31 +205,6 @@ def test_all_threads_come_unless_one_is_named(sessions):
     assert sorted(state.key.session_id for state in sessions.list("acme")) == ["a", "b"]
     for name in ("a", "b"):
         saver.delete_thread(name)
-
-
-@pytest.mark.parametrize("voice", ["blocking", "awaiting"])
-def test_a_thread_that_is_named_and_not_there_is_told(sessions, voice):
-    source = InMemorySaver()
-    played(source, 1)
-    told = r"session typo: the InMemorySaver has no checkpoint of that thread, nothing was moved; name a thread"
-
-    def moved():
-        if voice == "blocking":
-            return SessionSaver.import_from(source, "typo", sessions=sessions)
-        return asyncio.run(SessionSaver.aimport_from(source, "typo", sessions=sessions))
-
-    with pytest.raises(NotFound, match=told):
-        moved()
-    assert sessions.list() == ()
-    saver = SessionSaver.import_from(InMemorySaver(), sessions=sessions)
-    with pytest.raises(NotFound, match="session typo: the SessionSaver has no checkpoint of that thread"):
-        saver.export_to(source, "typo")
-
-
-def test_a_conversation_without_a_graph_says_how_it_is_moved(sessions):
-    sessions.session("chain").append({"role": "user", "content": "mine"})
-    with pytest.raises(NotFound, match=r"session chain: .* move it with SessionChatMessageHistory"):
-        SessionSaver(sessions).export_to(InMemorySaver(), "chain")
 
 
 def test_a_thread_goes_out_and_comes_back_as_it_was(sessions, tmp_path):
@@ -476,33 +305,6 @@ def test_the_awaiting_voice_does_the_same(sessions, tmp_path):
     assert added[0] > added[1] == 0
     assert there == before == theirs
     assert state.values["messages"][-1].content == "done"
-
-
-def test_a_saver_without_the_voice_says_so(sessions, tmp_path):
-    with (
-        SqliteSaver.from_conn_string(f"{tmp_path}/theirs.db") as saver,
-        pytest.raises(
-            VoiceError, match="SqliteSaver does not list checkpoints in this voice; call the method without the a"
-        ),
-    ):
-        asyncio.run(SessionSaver.aimport_from(saver, "t", sessions=sessions))
-
-
-def test_threads_go_nowhere_without_a_store():
-    """Called on a saver of one's own, it would leave that one empty and make another."""
-    with pytest.raises(ConfigError, match=r"import_from\(saver, url="):
-        SessionSaver("memory://").import_from(InMemorySaver())
-
-
-def test_versions_that_nobody_can_count_on_from_are_refused(sessions):
-    class Odd(InMemorySaver):
-        def get_next_version(self, current, channel):
-            return f"v{len(str(current))}" if current is None else f"{current}x"
-
-    source = Odd()
-    played(source, 1)
-    with pytest.raises(InputError, match="does not begin with a number"):
-        SessionSaver.import_from(source, "t", sessions=sessions)
 
 
 @settings(max_examples=25)

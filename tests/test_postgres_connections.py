@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any
 
-import psycopg
 import pytest
 from postgres_server import PostgresServer
+from postgres_sessions import OURS, cut
 
-from session_core import Sessions
 from session_core.errors import StoreBusy, StoreError, StoreLost, StoreUnreadable
-from session_core.ports import Appended, Checkpoint, MessageList, Plain, SessionStore, Stored
-from session_core.ranges import Ranges
-from session_core.stores.fair_semaphore import FairSemaphore
-from session_core.stores.postgres import connections
+from session_core.ports import Appended
 from session_core.stores.postgres.address import Address
-from session_core.stores.postgres.connections import LOOKED_AT_S, interruptible
+from session_core.stores.postgres.connections import LOOKED_AT_S
 from session_core.stores.postgres.failures import Translated
 from session_core.stores.postgres.prepared import PREPARED_AFTER_CALLS
 from session_core.stores.postgres.store import PostgresStore
 from session_core.testing import KEY, message
 from session_core.turns import Key, Message, Role
 from session_core.voices import run_blocking
-
-OURS = "FROM pg_stat_activity WHERE application_name = 'llm-sessions' AND pid <> pg_backend_pid()"
 
 
 @pytest.fixture
@@ -39,14 +30,6 @@ def store(postgres: PostgresServer) -> Iterator[PostgresStore]:
     yield made
     run_blocking(made.delete(KEY))
     run_blocking(made.close())
-
-
-def cut(server: PostgresServer) -> None:
-    """End all connections of ours, as a restart does, and wait until they are ended."""
-    with server.connect() as other:
-        other.execute(f"SELECT pg_terminate_backend(pid) {OURS}")
-        while other.execute(f"SELECT count(*) {OURS}").fetchone() != (0,):
-            time.sleep(0.01)
 
 
 def until_one_waits(server: PostgresServer) -> None:
@@ -210,223 +193,6 @@ def test_a_writer_that_fails_by_a_strict_isolation_all_the_same_is_told_how_to_w
         other.execute("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'serialization_failure'; END $$")
 
 
-# Calls that are interrupted.
-
-
-def until_it_sleeps(server: PostgresServer) -> None:
-    """Return when one of ours is asleep on the server."""
-    with server.connect() as other:
-        while other.execute(f"SELECT count(*) {OURS} AND wait_event = 'PgSleep'").fetchone() != (1,):
-            time.sleep(0.01)
-
-
-def until_there_are(connections: int, server: PostgresServer) -> None:
-    """Return when so many of ours are open."""
-    with server.connect() as other:
-        while other.execute(f"SELECT count(*) {OURS}").fetchone() != (connections,):
-            time.sleep(0.01)
-
-
-@contextmanager
-def interrupting(server: PostgresServer) -> Iterator[None]:
-    """Ctrl-C, in the main thread, once a call sleeps on the server."""
-
-    def interrupt() -> None:
-        until_it_sleeps(server)
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        with ThreadPoolExecutor(1) as pool:
-            pool.submit(interrupt)
-            yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-SLEEPS = ("SELECT pg_sleep(60)", ())
-
-
-@pytest.mark.parametrize("way", ["fetch", "fetch_all", "fetch_then"])
-def test_a_call_that_is_interrupted_ends_as_interrupted_and_its_connection_with_it(
-    way: str, store: PostgresStore, postgres: PostgresServer
-) -> None:
-    calls: dict[str, Callable[[], Any]] = {
-        "fetch": lambda: store._wire.fetch(*SLEEPS),
-        "fetch_all": lambda: store._wire.fetch_all(SLEEPS, SLEEPS),
-        "fetch_then": lambda: store._wire.fetch_then(("SELECT 1", ()), lambda _: SLEEPS),
-    }
-    with pytest.raises(KeyboardInterrupt), interrupting(postgres):
-        run_blocking(calls[way]())
-    until_there_are(0, postgres)
-    run_blocking(store.append(KEY, [message(1)]))
-
-
-@pytest.mark.parametrize("way", ["fetch", "fetch_all", "fetch_then"])
-def test_a_call_that_is_cancelled_ends_as_cancelled_and_its_connection_with_it(
-    way: str, store: PostgresStore, postgres: PostgresServer
-) -> None:
-    async def talk() -> None:
-        wire = store._other_wire
-        await asyncio.gather(*(wire.fetch("SELECT 1", ()) for _ in range(3)))
-        calls: dict[str, Callable[[], Any]] = {
-            "fetch": lambda: wire.fetch(*SLEEPS),
-            "fetch_all": lambda: wire.fetch_all(SLEEPS, SLEEPS),
-            "fetch_then": lambda: wire.fetch_then(("SELECT 1", ()), lambda _: SLEEPS),
-        }
-        task = asyncio.create_task(calls[way]())
-        await asyncio.to_thread(until_it_sleeps, postgres)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        await asyncio.to_thread(until_there_are, 2, postgres)
-        await store.awaiting().append(KEY, [message(1)])
-
-    asyncio.run(talk())
-
-
-def interrupted_at_the_end_of_a_pipeline() -> None:
-    """As the driver ends one: what it cannot do any more takes the place of the interruption."""
-    with interruptible():
-        try:
-            raise KeyboardInterrupt
-        finally:
-            raise psycopg.OperationalError("cannot exit pipeline mode while busy")
-
-
-def broken_in_a_pipeline() -> None:
-    with interruptible():
-        raise psycopg.OperationalError("server closed the connection")
-
-
-def test_an_interruption_at_the_end_of_a_pipeline_is_told_and_one_before_it_is_not() -> None:
-    with pytest.raises(KeyboardInterrupt):
-        interrupted_at_the_end_of_a_pipeline()
-    try:
-        raise KeyboardInterrupt
-    except KeyboardInterrupt:
-        with pytest.raises(psycopg.OperationalError):
-            broken_in_a_pipeline()
-
-
-def test_a_place_of_a_gate_that_nobody_gave_back_is_free_once_its_holder_is_gone() -> None:
-    """Ctrl-C may strike between any two steps, also between the last of a call and the first of its clean-up."""
-    gate = FairSemaphore(1)
-    held = gate.enter(wait_s=0)
-    assert held
-    assert gate.enter(wait_s=0) is None
-    del held
-    assert gate.enter(wait_s=0)
-
-
-def test_who_is_interrupted_while_it_waits_for_a_place_leaves_it_to_the_next() -> None:
-    gate, before = FairSemaphore(1), signal.signal(signal.SIGINT, signal.default_int_handler)
-    held = gate.enter(wait_s=0)
-    assert held
-
-    def interrupt() -> None:
-        while not gate._waiting:
-            time.sleep(0.001)
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-
-    try:
-        with ThreadPoolExecutor(1) as pool:
-            pool.submit(interrupt)
-            with pytest.raises(KeyboardInterrupt):
-                gate.enter(wait_s=60)
-    finally:
-        signal.signal(signal.SIGINT, before)
-    gate.leave(held)
-    assert gate.enter(wait_s=0)
-
-
-# Settings of a role or a database that change what statements mean, and roles that are changed under way.
-
-
-@pytest.fixture
-def app(postgres: PostgresServer) -> Iterator[psycopg.Connection[Any]]:
-    """A connection to change the role `app` with, whose sessions are in a schema of its own."""
-    with postgres.connect() as other:
-        other.execute("CREATE ROLE app LOGIN; GRANT CREATE ON DATABASE postgres TO app")
-        yield other
-        other.execute("DROP OWNED BY app CASCADE; DROP ROLE app")
-
-
-@pytest.mark.parametrize("under_way", [False, True])
-def test_a_backslash_is_kept_also_where_the_server_reads_more_into_it(
-    under_way: bool, postgres: PostgresServer, app: psycopg.Connection[Any]
-) -> None:
-    legacy = "ALTER ROLE app SET standard_conforming_strings = off"
-    if not under_way:
-        app.execute(legacy)
-    value = Plain("t", b"\\x\x00")
-    checkpoint = Checkpoint(KEY, "1", None, value, {"one": "1"})
-    with Sessions(f"{postgres.url}&user=app&schema=app") as sessions:
-        if under_way:
-            app.execute(legacy)
-        run_blocking(sessions.store.put_checkpoint(checkpoint, {"one": value}, head_channel=None, merge=False))
-        sessions.session("a").append({"role": "user", "content": "C:\\temp", "id": "\\1"})
-
-        async def awaited() -> list[str]:
-            await sessions.session("a").aappend({"role": "user", "content": "\\n", "id": "\\2"})
-            return [m.content + m.id for m in await sessions.session("a").arecord()]
-
-        assert asyncio.run(awaited()) == ["C:\\temp\\1", "\\n\\2"]
-        found = run_blocking(sessions.store.checkpoint(KEY))
-        assert found is not None
-        assert found.values == {"one": value}
-
-
-def test_a_role_for_which_what_is_absent_in_a_list_is_a_word_is_refused_with_the_mend(
-    postgres: PostgresServer, app: psycopg.Connection[Any]
-) -> None:
-    app.execute("ALTER ROLE app SET array_nulls = off")
-    with pytest.raises(StoreUnreadable, match="SET array_nulls = on"):
-        PostgresStore(f"{postgres.url}&user=app&schema=app")
-
-
-@pytest.mark.parametrize("voice", ["blocking", "awaiting"])
-def test_a_role_that_is_changed_while_a_process_runs_makes_no_words_of_what_is_absent(
-    voice: str, postgres: PostgresServer, app: psycopg.Connection[Any]
-) -> None:
-    with Sessions(f"{postgres.url}&user=app&schema=app") as sessions:
-        app.execute("ALTER ROLE app SET array_nulls = off")
-        value = Plain("t", b"x")
-        checkpoint = Checkpoint(KEY, "1", None, value, {"one": "1", "two": "1", "said": "1"})
-        values = {"one": value, "two": None, "said": MessageList((message(1), message(2)))}
-
-        async def talk(store: SessionStore) -> Checkpoint | None:
-            await store.put_checkpoint(checkpoint, values, head_channel="said", merge=False)
-            return await store.checkpoint(KEY)
-
-        found = run_blocking(talk(sessions.store)) if voice == "blocking" else asyncio.run(talk(sessions.awaited))
-        assert found is not None
-        assert found.values == {"one": value, "said": Stored(Ranges.span(1, 2))}
-
-
-def test_a_role_that_may_not_log_in_any_more_is_not_told_to_retry(
-    postgres: PostgresServer, app: psycopg.Connection[Any]
-) -> None:
-    store = PostgresStore(f"{postgres.url}&user=app&schema=app")
-    app.execute("ALTER ROLE app NOLOGIN")
-    with pytest.raises(StoreError, match="that the user may log in") as caught:
-        run_blocking(store.append(KEY, [message(1)]))
-    assert not isinstance(caught.value, StoreBusy)
-    app.execute("ALTER ROLE app LOGIN")
-    run_blocking(store.append(KEY, [message(1)]))
-    run_blocking(store.close())
-
-
-def test_a_role_with_no_connection_left_is_told_what_to_lower_and_to_raise(
-    postgres: PostgresServer, app: psycopg.Connection[Any]
-) -> None:
-    store = PostgresStore(f"{postgres.url}&user=app&schema=app")
-    app.execute("ALTER ROLE app CONNECTION LIMIT 0")
-    with pytest.raises(StoreLost, match="lower max_connections in the URL or raise the server's"):
-        run_blocking(store.append(KEY, [message(1)]))
-    run_blocking(store.close())
-
-
 def test_a_transaction_that_takes_too_long_for_the_server_is_busy(
     store: PostgresStore, postgres: PostgresServer
 ) -> None:
@@ -438,6 +204,9 @@ def test_a_transaction_that_takes_too_long_for_the_server_is_busy(
             run_blocking(short.append(KEY, [message(2)]))
     run_blocking(short.append(KEY, [message(2)]))
     run_blocking(short.close())
+
+
+# Prepared statements.
 
 
 def test_a_pooler_that_loses_prepared_statements_is_named_with_the_mend(postgres: PostgresServer) -> None:
@@ -465,71 +234,3 @@ def test_a_name_of_a_prepared_statement_means_the_same_on_every_connection(postg
     assert len({name for ((name, _),) in found}) == 3
     for store in stores:
         run_blocking(store.close())
-
-
-def test_connections_to_a_standby_are_left_once_the_url_leads_to_a_primary(
-    postgres: PostgresServer, app: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A role with this setting stands in for a standby: a connection stays as it was opened."""
-    monkeypatch.setattr(connections, "YOUNG_S", 0.0)
-    store = PostgresStore(f"{postgres.url}&user=app&schema=app")
-    app.execute("ALTER ROLE app SET default_transaction_read_only = on")
-    cut(postgres)
-    time.sleep(LOOKED_AT_S)
-
-    async def talk() -> None:
-        awaiting = store.awaiting()
-        await asyncio.gather(awaiting.record(KEY), awaiting.record(KEY))
-        run_blocking(store.record(KEY))
-        app.execute("ALTER ROLE app RESET default_transaction_read_only")
-        with pytest.raises(StoreLost, match=r"is a standby.* retry"):
-            run_blocking(store.append(KEY, [message(1)]))
-        with pytest.raises(StoreLost, match=r"is a standby.* retry"):
-            await awaiting.append(KEY, [message(1)])
-        run_blocking(store.append(KEY, [message(1)]))
-        await awaiting.append(KEY, [message(2)])
-        await awaiting.close()
-
-    asyncio.run(talk())
-
-
-def test_a_process_that_only_reads_leaves_a_standby_too(
-    postgres: PostgresServer, app: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connections, "STANDBY_S", 0.0)
-    store = PostgresStore(f"{postgres.url}&user=app&schema=app")
-    app.execute("ALTER ROLE app SET default_transaction_read_only = on")
-    cut(postgres)
-    time.sleep(LOOKED_AT_S)
-
-    async def read() -> None:
-        awaiting = store.awaiting()
-        await awaiting.record(KEY)
-        run_blocking(store.record(KEY))
-        app.execute("ALTER ROLE app RESET default_transaction_read_only")
-        await awaiting.record(KEY)
-        run_blocking(store.record(KEY))
-        await awaiting.append(KEY, [message(1)])
-        run_blocking(store.append(KEY, [message(2)]))
-        await awaiting.close()
-
-    asyncio.run(read())
-
-
-def test_writes_to_a_server_without_writes_leave_its_connections_open(
-    postgres: PostgresServer, app: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connections, "YOUNG_S", 3_600.0)
-    store = PostgresStore(f"{postgres.url}&user=app&schema=app")
-    app.execute("ALTER ROLE app SET default_transaction_read_only = on")
-    cut(postgres)
-    time.sleep(LOOKED_AT_S)
-    run_blocking(store.record(KEY))
-    with postgres.connect() as other:
-        before = other.execute(f"SELECT pid {OURS}").fetchall()
-        for number in range(3):
-            with pytest.raises(StoreLost, match="is a standby"):
-                run_blocking(store.append(KEY, [message(number)]))
-            run_blocking(store.record(KEY))
-        assert other.execute(f"SELECT pid {OURS}").fetchall() == before
-    run_blocking(store.close())

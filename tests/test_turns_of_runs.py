@@ -1,39 +1,24 @@
 """When a run of `concurrency="serialize"` is over: the next does not wait; a dead one ends by time."""
 
 import asyncio
-import gc
-import multiprocessing
-import os
-import threading
-import time
 from operator import add
-from typing import Annotated, TypedDict
+from typing import Annotated
 
 import pytest
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
+from acting_graph import CONFIG, POLICY, State, contents, graph_of, said
+from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.channels import EphemeralValue, LastValue
-from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.errors import GraphRecursionError
 from langgraph.func import entrypoint
 from langgraph.graph import START, StateGraph
-from langgraph.graph.message import add_messages
 from langgraph.pregel import NodeBuilder, Pregel
-from langgraph.types import Command, Send, interrupt
+from langgraph.types import Command, Send
 from slow_graph import slow_graph
 
 from langchain_session import SessionSaver
-from langchain_session.checkpointing import concurrency
-from session_core import Budget, Policy, Sessions
-from session_core.errors import ConfigError, TurnLost, TurnTaken
+from session_core import Sessions
+from session_core.errors import TurnLost, TurnTaken
 from session_core.voices import run_blocking
-
-POLICY = Policy(Budget(8_000, reply_reserve_tokens=0), folding="inline")
-CONFIG = {"configurable": {"thread_id": "t"}}
-
-
-class State(TypedDict):
-    messages: Annotated[list[AnyMessage], add_messages]
 
 
 @pytest.fixture
@@ -46,25 +31,6 @@ def sessions():
 def saver(sessions):
     """Nobody waits: a turn that is not given back at once is an error."""
     return SessionSaver(sessions, concurrency="serialize", wait_s=0.0)
-
-
-def graph_of(saver, **compiled):
-    """Two steps; the first does what the message says."""
-
-    def act(state: State):
-        said = state["messages"][-1].content
-        if said == "fail":
-            raise ValueError("as asked")
-        if said == "stop":
-            raise KeyboardInterrupt
-        if said == "ask":
-            return {"messages": [AIMessage(str(interrupt("may I?")))]}
-        return {"messages": [AIMessage("acted")]}
-
-    built = StateGraph(State)
-    built.add_sequence([("act", act), ("end", lambda state: {"messages": [AIMessage("ended")]})])
-    built.add_edge(START, "act")
-    return built.compile(checkpointer=saver, **compiled)
 
 
 class Voice:
@@ -82,14 +48,6 @@ class Voice:
 @pytest.fixture(params=[(voice, how) for voice in (False, True) for how in ("sync", "async", "exit")], ids=str)
 def voice(request):
     return Voice(*request.param)
-
-
-def said(text: str):
-    return {"messages": [HumanMessage(text)]}
-
-
-def contents(sessions) -> list[str]:
-    return [m.content for m in sessions.session("t").record()]
 
 
 def test_a_finished_run_releases_its_turn(sessions, saver, voice):
@@ -313,128 +271,6 @@ def test_a_session_lease_and_runs_wait_for_each_other(sessions, saver):
         sessions.session("t").append({"role": "user", "content": "plain"}, lease=turn)
 
 
-def test_another_process_need_not_wait_for_a_run_that_is_gone(tmp_path):
-    """The turn of an interrupted run goes back though nobody calls its saver any more."""
-    url = f"sqlite:///{tmp_path}/chat.db"
-    with (
-        SessionSaver(url, policy=POLICY, concurrency="serialize") as one,
-        SessionSaver(url, policy=POLICY, concurrency="serialize", wait_s=20.0) as other,
-    ):
-        graph_of(one, interrupt_before=["end"]).invoke(said("go"), CONFIG)
-        graph_of(other).invoke(None, CONFIG)
-        assert contents(other.sessions)[-1] == "ended"
-
-
-def test_a_saver_that_is_closed_gives_no_turn_back_later(sessions, monkeypatch):
-    began, go, given = threading.Event(), threading.Event(), []
-    drop = sessions.store.drop_lease
-
-    async def slow(lease) -> None:
-        began.set()
-        assert go.wait(60)
-        await drop(lease)
-        given.append(lease)
-
-    monkeypatch.setattr(sessions.store, "drop_lease", slow)
-    saver = SessionSaver(sessions, concurrency="serialize")
-    graph_of(saver, interrupt_before=["end"]).invoke(said("go"), CONFIG)
-    gc.collect()
-    assert began.wait(60)
-    threading.Timer(0.05, go.set).start()
-    saver.close()
-    assert len(given) == 1
-
-
-def test_a_close_says_what_it_did_not_wait_for(sessions, monkeypatch, caplog):
-    began, go = threading.Event(), threading.Event()
-    drop = sessions.store.drop_lease
-
-    async def stuck(lease) -> None:
-        began.set()
-        assert go.wait(60)
-        await drop(lease)
-
-    monkeypatch.setattr(sessions.store, "drop_lease", stuck)
-    monkeypatch.setattr(concurrency, "CLOSE_WAITS_S", 0.01)
-    saver = SessionSaver(sessions, concurrency="serialize")
-    graph_of(saver, interrupt_before=["end"]).invoke(said("go"), CONFIG)
-    gc.collect()
-    assert began.wait(60)
-    saver.close()
-    (told,) = caplog.messages
-    assert "did not release turns" in told
-    assert "they expire 300 s after" in told
-    go.set()
-
-
-def test_first_runs_of_several_threads_start_one_thread_that_gives_turns_back(sessions, monkeypatch):
-    """A second one would outlive the close, which waited for it and said so."""
-    started = []
-
-    class Slow(threading.Thread):
-        def start(self) -> None:
-            if self.name == "llm-sessions-turns":
-                started.append(self)
-                time.sleep(0.05)
-            super().start()
-
-    saver = SessionSaver(sessions, concurrency="serialize")
-    graph = graph_of(saver)
-    runs = [
-        threading.Thread(target=graph.invoke, args=(said("go"), {"configurable": {"thread_id": str(number)}}))
-        for number in range(4)
-    ]
-    monkeypatch.setattr(threading, "Thread", Slow)
-    for run in runs:
-        run.start()
-    for run in runs:
-        run.join()
-    saver.close()
-    assert [one.is_alive() for one in started] == [False]
-
-
-def test_the_next_run_does_not_wait_for_a_thread_that_is_just_giving_back(sessions, saver, monkeypatch):
-    began, go = threading.Event(), threading.Event()
-    drop = sessions.store.drop_lease
-
-    async def slow(lease) -> None:
-        if threading.current_thread().name == "llm-sessions-turns":
-            began.set()
-            assert go.wait(60)
-        await drop(lease)
-
-    monkeypatch.setattr(sessions.store, "drop_lease", slow)
-    graph = graph_of(saver, interrupt_before=["end"])
-    graph.invoke(said("go"), CONFIG)
-    gc.collect()
-    assert began.wait(60)
-    graph.invoke(None, CONFIG)
-    go.set()
-    assert contents(sessions) == ["go", "acted", "ended"]
-
-
-def _die_in_a_node(url: str) -> None:
-    def act(state: State):
-        os._exit(9)
-
-    built = StateGraph(State)
-    built.add_node("act", act)
-    built.add_edge(START, "act")
-    saver = SessionSaver(url, policy=POLICY, concurrency="serialize", turn_ttl_s=1.5)
-    built.compile(checkpointer=saver).invoke(said("fatal"), CONFIG, durability="sync")
-
-
-def test_the_turn_of_a_process_that_died_ends_by_time(tmp_path):
-    url = f"sqlite:///{tmp_path}/chat.db"
-    process = multiprocessing.get_context("spawn").Process(target=_die_in_a_node, args=(url,))
-    process.start()
-    process.join()
-    assert process.exitcode == 9
-    with SessionSaver(url, policy=POLICY, concurrency="serialize", wait_s=20.0) as saver:
-        graph_of(saver).invoke(said("next"), CONFIG)
-        assert contents(saver.sessions) == ["fatal", "next", "acted", "ended"]
-
-
 def test_a_run_that_goes_on_after_it_gave_its_turn_back_takes_it_again_if_it_can(sessions, saver):
     """A task failed, but somebody puts on with the config of that run: as a graph would that LangGraph goes on with."""
 
@@ -450,44 +286,3 @@ def test_a_run_that_goes_on_after_it_gave_its_turn_back_takes_it_again_if_it_can
     spy.put(config, again, metadata, versions)
     with sessions.session("t").lease(), pytest.raises(TurnLost):
         spy.put(config, again, metadata, versions)
-
-
-@pytest.mark.parametrize("kind", ["memory", "sqlite"])
-def test_an_inner_saver_can_serialize_runs(sessions, kind, tmp_path):
-    def check(inner) -> None:
-        saver = SessionSaver(sessions, inner=inner, concurrency="serialize", wait_s=0.0)
-        graph = graph_of(saver, interrupt_before=["end"])
-        stream = graph_of(saver).stream(said("one"), CONFIG)
-        next(stream)
-        with pytest.raises(TurnTaken):
-            graph.invoke(said("hasty"), CONFIG)
-        list(stream)
-        graph.invoke(said("two"), CONFIG)
-        graph.invoke(None, CONFIG)
-        kept = [m.content for m in inner.get_tuple(CONFIG).checkpoint["channel_values"]["messages"]]
-        assert kept == ["one", "acted", "ended", "two", "acted", "ended"] == contents(sessions)
-
-    if kind == "memory":
-        check(InMemorySaver())
-    else:
-        with SqliteSaver.from_conn_string(str(tmp_path / "theirs.db")) as inner:
-            check(inner)
-
-
-def test_a_late_run_stores_nothing_in_an_inner_saver_either(sessions):
-    inner = InMemorySaver()
-    saver = SessionSaver(sessions, inner=inner, concurrency="serialize", turn_ttl_s=0.1)
-    graph = graph_of(saver)
-    late = graph.stream(said("late"), CONFIG, durability="sync")
-    next(late)
-    graph.invoke(said("next"), CONFIG)
-    with pytest.raises(TurnLost):
-        list(late)
-    kept = [m.content for m in inner.get_tuple(CONFIG).checkpoint["channel_values"]["messages"]]
-    assert kept.count("ended") == 1
-    assert kept == contents(sessions)
-
-
-def test_an_inner_saver_cannot_reject(sessions):
-    with pytest.raises(ConfigError, match="serialize"):
-        SessionSaver(sessions, inner=InMemorySaver(), concurrency="reject")

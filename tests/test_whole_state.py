@@ -16,12 +16,10 @@ from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMes
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
-from langgraph.graph.message import add_messages
-from langgraph.types import Command, interrupt
 from scripted_chat import ScriptedChat
 from side_by_side import CONFIG, long, user
 from side_by_side import told as words
-from talking_graphs import POLICY, ask, history, ids, opened, talker
+from talking_graphs import POLICY, ask, history, ids, opened, talker, told_of
 
 from langchain_session import SessionMiddleware, SessionSaver, attach, recall_tool
 from langchain_session.checkpointing.whole_state import handouts
@@ -67,10 +65,6 @@ def test_runs_return_what_get_state_does_and_models_see_the_view(
         assert digests(seen[-1])
         assert len(seen[-1]) < 25
         assert len(sessions.session("t").record()) == 4 * (TURNS + 1)
-
-
-def told_of(values: Any) -> list[Any]:
-    return [(m.type, m.id, m.content, m.additional_kwargs) for m in values["messages"]]
 
 
 def test_the_digest_that_models_see_is_the_stored_one(sessions: Sessions) -> None:
@@ -299,42 +293,6 @@ def test_several_authors_are_named_to_the_model_and_not_in_the_state(sessions: S
 # Interrupts, branches, subgraphs, concurrent runs
 
 
-def asking(saver: Any, *, whole: bool) -> Any:
-    """A node that asks a person, and one beside it that may give its whole input back."""
-
-    class Told(TypedDict, total=False):
-        messages: Annotated[list[AnyMessage], add_messages]
-
-    def asks(state: Told) -> Told:
-        answer = interrupt("go on?")
-        return {"messages": [AIMessage(f"{answer} after {len(state['messages'])}", id="a-asked")]}
-
-    def beside(state: Told) -> Told:
-        said = [AIMessage("beside", id="a-beside")]
-        return {"messages": [*state["messages"], *said] if whole else said}
-
-    built = StateGraph(Told).add_node("asks", asks).add_node("beside", beside)
-    return built.add_edge(START, "asks").add_edge(START, "beside").compile(checkpointer=saver)
-
-
-@pytest.mark.parametrize("states", [("whole", "whole"), ("view", "whole"), ("whole", "view")])
-@pytest.mark.parametrize("whole", [False, True])
-def test_a_run_goes_on_after_an_interrupt_in_the_same_or_in_the_other_state(
-    sessions: Sessions, states: Any, whole: bool
-) -> None:
-    before, after = (SessionSaver(sessions, state=state) for state in states)
-    plain = InMemorySaver()
-    for saver in (before, plain):
-        ask(talker(saver), *range(TURNS))
-        asking(saver, whole=whole).invoke({"messages": [HumanMessage("may I?", id="h-may")]}, CONFIG)
-    ours, theirs = asking(after, whole=whole), asking(plain, whole=whole)
-    out = [graph.invoke(Command(resume="yes"), CONFIG) for graph in (ours, theirs)]
-    if states[1] == "whole":
-        assert told_of(out[0]) == told_of(out[1])
-        assert words(ours.get_state(CONFIG).values["messages"]) == words(theirs.get_state(CONFIG).values["messages"])
-    assert ids(ours.get_state(CONFIG).values["messages"]) == ids(theirs.get_state(CONFIG).values["messages"])
-
-
 def test_a_thread_is_the_same_whichever_state_its_runs_had(sessions: Sessions) -> None:
     savers = [SessionSaver(sessions, state=state) for state in ("view", "whole")]
     plain = talker(InMemorySaver())
@@ -377,40 +335,6 @@ def test_runs_at_once_lose_nothing(sessions: Sessions) -> None:
 
 def ids_of_turn(n: int) -> list[str]:
     return [f"h{n}", f"ask-h{n}", f"did-call-h{n}", f"say-did-call-h{n}"]
-
-
-def nested(saver: Any, *, kept: bool) -> Any:
-    """A graph whose node is a graph that shares its messages, and asks a person."""
-
-    def asks(state: MessagesState) -> Any:
-        return {"messages": [AIMessage(f"{interrupt('go on?')} after {len(state['messages'])}", id="a-asked")]}
-
-    def ends(state: MessagesState) -> Any:
-        return {"messages": [AIMessage(f"end of {len(state['messages'])}", id=f"a-end-{len(state['messages'])}")]}
-
-    inner = StateGraph(MessagesState).add_node("asks", asks).add_node("ends", ends)
-    inner = inner.add_edge(START, "asks").add_edge("asks", "ends").compile(checkpointer=True if kept else None)
-    return StateGraph(MessagesState).add_node("inner", inner).add_edge(START, "inner").compile(checkpointer=saver)
-
-
-@pytest.mark.parametrize("states", [("whole", "whole"), ("view", "whole"), ("whole", "view")])
-@pytest.mark.parametrize("kept", [False, True])
-def test_a_subgraph_is_resumed_with_everything(sessions: Sessions, states: Any, kept: bool) -> None:
-    before, after = (SessionSaver(sessions, state=state) for state in states)
-    plain = InMemorySaver()
-    for saver in (before, plain):
-        ask(talker(saver), *range(TURNS))
-        nested(saver, kept=kept).invoke({"messages": [HumanMessage("may I?", id="h-may")]}, CONFIG)
-    ours, theirs = nested(after, kept=kept), nested(plain, kept=kept)
-    waiting = [graph.get_state(CONFIG, subgraphs=True).tasks[0].state.values["messages"] for graph in (ours, theirs)]
-    assert words(waiting[0]) == words(waiting[1])
-    out = [graph.invoke(Command(resume="yes"), CONFIG) for graph in (ours, theirs)]
-    now = [graph.get_state(CONFIG).values["messages"] for graph in (ours, theirs)]
-    if states == ("whole", "whole"):
-        assert told_of(out[0]) == told_of(out[1])
-        assert words(now[0]) == words(now[1])
-    assert len(now[0]) == len(now[1])
-    assert ids(sessions.session("t").record()) == ids(now[0])
 
 
 # What is left behind, and wrong use
