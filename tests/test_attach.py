@@ -15,7 +15,7 @@ from langgraph.types import Command, Overwrite, Send
 from pydantic import BaseModel
 
 from langchain_session import SessionSaver, attach
-from langchain_session.conversion.messages import mark_of
+from langchain_session.conversion.marks import mark_of
 from session_core import Budget, Policy, Sessions
 
 POLICY = Policy(Budget(8_000, reply_reserve_tokens=0), folding="inline")

@@ -10,7 +10,7 @@ from langchain_core.tools import tool
 from scripted_chat import ScriptedChat, call, fetch, fetching, recalling
 
 from langchain_session import SessionMiddleware, SessionSaver, recall_tool
-from langchain_session.conversion.messages import mark_of
+from langchain_session.conversion.marks import mark_of
 from session_core import Budget, Policy, Sessions
 
 LIMIT = 12_000

@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, Remove
 from langgraph.graph import END, START, StateGraph
 
 from langchain_session import SessionSaver, attach
-from langchain_session.conversion.messages import mark_of
+from langchain_session.conversion.marks import mark_of
 from langchain_session.in_run import RunFitter
 from session_core import Budget, Policy, Sessions
 from session_core.compress import ladder

@@ -31,10 +31,12 @@ from langchain_samples import (
 )
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
-from langchain_session.conversion.messages import MARK, from_core, from_core_many, mark_of, to_core, to_core_many
+from langchain_session.conversion.marks import mark_of
+from langchain_session.conversion.messages import from_core, from_core_many, to_core, to_core_many
 from session_core.errors import InputError, StoreUnreadable
 from session_core.ranges import Ranges
 from session_core.serial.codec import body_digest, encode_body
+from session_core.serial.marks import MARK
 from session_core.turns import Media, Message, Native, Role, ToolCall
 
 OWN[lc.AIMessageChunk] = {**OWN[lc.AIMessage], "chunk_position": "last"}

@@ -23,7 +23,7 @@ from pydantic import BaseModel, Field
 from scripted_chat import ScriptedChat, call, fetch, fetching, recalling
 
 from langchain_session import SessionMiddleware, SessionSaver, attach, recall_tool
-from langchain_session.conversion.messages import mark_of
+from langchain_session.conversion.marks import mark_of
 from session_core import Budget, Policy, Sessions
 from session_core.errors import BudgetError
 

@@ -13,7 +13,7 @@ from scripted_chat import ScriptedChat, fetching
 from talking_graphs import talker
 
 from langchain_session import SessionMiddleware, SessionSaver, attach
-from langchain_session.conversion.messages import mark_of
+from langchain_session.conversion.marks import mark_of
 from session_core import Budget, Message, Policy, Role, Sessions
 from session_core.events import Searched
 from session_core.testing import Heard

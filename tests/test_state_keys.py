@@ -13,7 +13,7 @@ from langgraph.graph.message import add_messages
 from scripted_chat import ScriptedChat, fetching
 
 from langchain_session import SessionMiddleware, SessionSaver, attach, recall_tool
-from langchain_session.conversion.messages import mark_of
+from langchain_session.conversion.marks import mark_of
 from session_core import Budget, Message, Policy, Role, Sessions
 
 POLICY = Policy(Budget(8_000, reply_reserve_tokens=0), folding="inline")

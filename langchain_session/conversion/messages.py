@@ -17,14 +17,12 @@ from session_core.media import source_of
 from session_core.ranges import Ranges
 from session_core.serial.blocks import inner_block, media_in, read_blocks, signed_reasoning
 from session_core.serial.calls import arguments_text, function_call_id, is_exact
-from session_core.serial.marks import MARK, synthetic_id
+from session_core.serial.marks import synthetic_id
 from session_core.serial.references import ReferenceTable
 from session_core.turns import Media, Message, Role, ToolCall
 
 NO_CALL = "~"
 """The record's call id for a result that names no call; the message itself keeps its empty id."""
-
-__all__ = ["MARK", "from_core", "from_core_many", "mark_of", "to_core", "to_core_many"]
 
 _SPEAKERS = {
     "user": Role.USER,

@@ -12,14 +12,14 @@ from langgraph.checkpoint.base import WRITES_IDX_MAP
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
 from langchain_session.conversion.marks import mark_of, restore_mark, with_mark
-from langchain_session.conversion.messages import MARK, from_core, to_core
+from langchain_session.conversion.messages import from_core, to_core
 from langchain_session.conversion.native import FORMAT
 from session_core.plan import View
 from session_core.ports import MessageList, Plain, SessionStore, Write
 from session_core.ranges import Ranges
 from session_core.runtime.offload import BUSY_TOKENS
 from session_core.serial.codec import body_digest, digest_to_plain
-from session_core.serial.marks import words_hash
+from session_core.serial.marks import MARK, words_hash
 from session_core.turns import GIVEN_ID, Key, Message
 
 Prepare = Callable[[Message], Message]

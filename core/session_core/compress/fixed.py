@@ -34,6 +34,9 @@ class Extras:
     refresh: str = ""
 
 
+NO_EXTRAS = Extras()
+
+
 def pinned_messages(messages: Sequence[Message], context: PlanContext) -> list[Message]:
     """The system messages of a view, in order: the first, and as many of the newest as fit, without duplicates.
     Raises: PinnedTooLarge if the first alone leaves no room."""

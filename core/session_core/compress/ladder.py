@@ -17,6 +17,7 @@ from itertools import accumulate, pairwise
 
 from session_core.compress.fast_path import plan_unchanged
 from session_core.compress.fixed import (
+    NO_EXTRAS,
     Extras,
     additions,
     digest_head,
@@ -38,7 +39,6 @@ calls: if all of it were kept, the next fold would follow three calls later."""
 
 REMEMBERED_STEPS = 4
 """How many of the last steps' digests are cached."""
-_NONE = Extras()
 
 
 class FoldRequired(Exception):
@@ -62,7 +62,7 @@ def plan(
     digest: Digest | None,
     *,
     context: PlanContext,
-    extras: Extras | None = None,
+    extras: Extras = NO_EXTRAS,
     open_end: bool = False,
 ) -> Plan:
     """The plan for one view of `messages`, which follow `digest` in conversation order.
@@ -74,8 +74,7 @@ def plan(
     system or user message; none is empty. Raises: PinnedTooLarge if the system messages alone leave no room;
     FoldRequired if `context` must not fold but would have to.
     """
-    extras = extras or _NONE
-    if extras == _NONE and (made := plan_unchanged(messages, digest, context)) is not None:
+    if extras == NO_EXTRAS and (made := plan_unchanged(messages, digest, context)) is not None:
         return made
     make = partial(_plan, messages, digest, context, extras, open_end)
     return context.cache.plan(messages, digest, (context.limits, extras, open_end), make)

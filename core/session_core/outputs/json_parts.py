@@ -84,12 +84,14 @@ def small(value: Json) -> str:
 
 
 def keys_left(gone: Sequence[str], room: int) -> str:
+    """How many keys of an object are left out, and the first of them, in about a third of `room` characters."""
     named = ", ".join(shorten(key, 24) for key in gone[:_KEYS_NAMED])
     more = "…" if len(gone) > _KEYS_NAMED else ""
     return shorten(f"{counted(len(gone), 'more key')}: {named}{more}", max(14, room // 3))
 
 
 def with_gaps(kept: Mapping[int, str], total: int) -> Iterator[str]:
+    """The `kept` ones of `total` items in order, with the number of those left out between them."""
     position = 0
     for number in sorted(kept):
         if number > position:

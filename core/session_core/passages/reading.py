@@ -270,6 +270,7 @@ def _outline(output: Message) -> Json | None:
 
 
 def passages_of_value(value: Json, price: float) -> Iterator[Passage]:
+    """The rows of a tool's output, at `price` tokens for each character."""
     for row in rows(value):
         yield from _of_row(row, "tool", price)
 
@@ -307,6 +308,7 @@ def _of_answer(answer: Json, price: float) -> Iterator[Passage]:
 def make_passages(
     text: str, voice: Voice, price: float, group: int = 0, schema: str = "", alone: str = ""
 ) -> Iterator[Passage]:
+    """`text` as passages of at most `PASSAGE_CHARACTERS` each, at `price` tokens for each character."""
     named = int(len(alone) * price) + 2 if alone else 0
     for start in range(0, len(text), PASSAGE_CHARACTERS):
         part = text[start : start + PASSAGE_CHARACTERS]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from secrets import token_hex
 
@@ -102,6 +102,16 @@ def version_in(seqs: Iterable[int], lineage: Ranges) -> int:
     """Of the versions of one message the newest in `lineage`, or the newest of all; 0 for none."""
     found = sorted(seqs)
     return next((seq for seq in reversed(found) if seq in lineage), found[-1] if found else 0)
+
+
+def best_holders(holding: Iterable[Collection[int]], *, most: int) -> list[int]:
+    """At most `most` numbers of messages or bodies, given those that hold each word of a search: those with rarer words
+    first, of equal ones the newest."""
+    worth: dict[int, float] = {}
+    for held in holding:
+        for one in held:
+            worth[one] = worth.get(one, 0.0) + 1.0 / len(held)
+    return sorted(worth, key=lambda one: (-worth[one], -one))[:most]
 
 
 def require_version(state: State, expected: int | None) -> None:

@@ -10,6 +10,7 @@ from zlib import crc32
 
 from session_core.retrieval.retrieve import STOP_WORDS, ascii_words, searchable, terms
 from session_core.serial.cache import BoundedCache
+from session_core.stores.rules import best_holders
 from session_core.turns import Key, Message
 
 BLOCK = 64
@@ -90,12 +91,7 @@ class WordPlaces:
 def best(parts: Sequence[Part], words: Iterable[str], *, max_hits: int) -> list[int]:
     """The numbers of the messages that contain any of `words`: those with rarer words first, of equal ones the
     newest."""
-    hits: dict[int, float] = {}
-    for word in dict.fromkeys(words):
-        held = list(_holding(parts, _hash(word)))
-        for seq in held:
-            hits[seq] = hits.get(seq, 0.0) + 1.0 / len(held)
-    return sorted(hits, key=lambda seq: (-hits[seq], -seq))[:max_hits]
+    return best_holders((list(_holding(parts, _hash(word))) for word in dict.fromkeys(words)), most=max_hits)
 
 
 def _holding(parts: Sequence[Part], hashed: int) -> Iterator[int]:

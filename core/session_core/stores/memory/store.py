@@ -40,6 +40,7 @@ from session_core.stores.rules import (
     Numbered,
     apply_marks,
     begun,
+    best_holders,
     digest_for,
     grow_state,
     lease_over,
@@ -150,14 +151,8 @@ class MemoryStore(MemoryThreads, ProcessBound):
             session = self._sessions.get(key)
             if session is None:
                 return ()
-            hits: dict[int, float] = {}
-            for word in dict.fromkeys(words):
-                holding = session.words.get(word, ())
-                rarity = 1.0 / max(1, len(holding))
-                for seq in holding:
-                    hits[seq] = hits.get(seq, 0.0) + rarity
-            best = sorted(sorted(hits, reverse=True), key=hits.__getitem__, reverse=True)[:max_hits]
-            return tuple(session.log[seq - 1] for seq in best)
+            holding = (session.words.get(word, ()) for word in dict.fromkeys(words))
+            return tuple(session.log[seq - 1] for seq in best_holders(holding, most=max_hits))
 
     async def state(self, key: Key) -> State | None:
         with self._lock:

@@ -18,8 +18,6 @@ from session_core.stores.sqlite.migrations import MIGRATIONS
 
 BUSY_TIMEOUT_S = 30.0
 """Seconds that a writer waits for another one before StoreBusy."""
-
-
 MOST_IDLE = 8
 """Maximum idle connections; more are opened for concurrent transactions."""
 

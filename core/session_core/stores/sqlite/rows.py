@@ -24,7 +24,7 @@ from session_core.serial.codec import (
     unpack,
 )
 from session_core.stores.plain_state import state_from_plain, state_to_plain
-from session_core.stores.rules import Numbered, begun, number
+from session_core.stores.rules import Numbered, begun, best_holders, number
 from session_core.turns import Importance, Key, Message
 
 STATE_COLUMNS = "id, tenant, session_id, namespace, version, next_seq, state"
@@ -196,12 +196,11 @@ def messages_with(
 
 
 def _bodies_with(connection: sqlite3.Connection, row: SessionRow, words: Sequence[str], *, most: int) -> list[int]:
-    hits: dict[int, float] = {}
-    for mark in word_marks(row.state, words):
-        holding = connection.execute("SELECT rowid FROM words WHERE words MATCH ?", (f'"{mark}"',)).fetchall()
-        for (body,) in holding:
-            hits[body] = hits.get(body, 0.0) + 1.0 / len(holding)
-    return sorted(hits, key=lambda body: (-hits[body], -body))[:most]
+    found = (
+        connection.execute("SELECT rowid FROM words WHERE words MATCH ?", (f'"{mark}"',)).fetchall()
+        for mark in word_marks(row.state, words)
+    )
+    return best_holders(([body for (body,) in holding] for holding in found), most=most)
 
 
 def delete_rows(connection: sqlite3.Connection, tenant: str, session_id: str) -> int:

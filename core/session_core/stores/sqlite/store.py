@@ -41,7 +41,7 @@ from session_core.stores.rules import (
 )
 from session_core.stores.session_errors import naming_sessions
 from session_core.stores.sqlite.checkpoints import SqliteCheckpoints
-from session_core.stores.sqlite.file import SqliteFile
+from session_core.stores.sqlite.file import BUSY_TIMEOUT_S, SqliteFile
 from session_core.stores.sqlite.leases import drop_lease, drop_leases_of_nothing, take_lease, token_of
 from session_core.stores.sqlite.rewrite import rewrite_rows
 from session_core.stores.sqlite.rows import (
@@ -87,7 +87,7 @@ class SqliteStore(SqliteCheckpoints, SqliteThreads, ProcessBound):
     scheme = "sqlite"
 
     def __init__(
-        self, path: str | Path, *, busy_timeout_s: float = 30.0, clock: Callable[[], float] = time.time
+        self, path: str | Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S, clock: Callable[[], float] = time.time
     ) -> None:
         self._file = SqliteFile(Path(path), busy_timeout_s=busy_timeout_s, clock=clock)
         self._clock = clock
