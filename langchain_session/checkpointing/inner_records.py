@@ -20,7 +20,7 @@ from langgraph.checkpoint.base import Checkpoint as GraphCheckpoint
 from langchain_session.checkpointing.inner_put import InnerPut
 from langchain_session.checkpointing.inner_voice import InnerVoice
 from langchain_session.checkpointing.whole_state import handed_whole
-from langchain_session.graph_state.channels import decode_write, encode, with_ids, writes_of_task
+from langchain_session.graph_state.channels import Storage, decode_write, encode, with_ids, writes_of_task
 from langchain_session.graph_state.deltas import is_snapshot
 from langchain_session.graph_state.listing import ListOrigin, stored_list
 from langchain_session.graph_state.originals import Originals
@@ -275,7 +275,8 @@ class InnerRecords:
         messages = await self._with_ids(key, messages, await self._messages_without_id(put, messages, base))
         known, copies = recorded.in_session(key, put.born), recorded.copies(key, put.born, messages)
         made = ListOrigin(put.run, put.parent_id, put.version, base, put.hidden, known, put.whole, put.gone)
-        value = await stored_list(messages, made, self.channel, key, self.store, self.services.prepare)
+        storage = Storage(self.store, self.channel, self.inner.saver.serde)
+        value = await stored_list(messages, made, key=key, storage=storage, prepare=self.services.prepare)
         merge = not put.fork and not await self._begins_anew(put)
         row = Checkpoint(key, name, put.parent_id, ELSEWHERE, {self.channel: name})
         done = await self.store.put_checkpoint(
@@ -301,17 +302,16 @@ class InnerRecords:
         part = self._stored_part(row, True)
         if row is None or part is None or (put.fork and not put.run):
             return messages
-        after = Checkpoint(put.key, put.id, put.parent_id, ELSEWHERE, row.versions)
-        if put.fork:
-            after = replace(after, versions={self.channel: put.id})
-            value = MessageList((part,), base=part)
-            done = await self.store.put_checkpoint(
-                after, {self.channel: value}, head_channel=self.channel, merge=False, lease=put.lease, born=put.born
-            )
-        else:
-            done = await self.store.put_checkpoint(
-                after, {}, head_channel=None, merge=False, lease=put.lease, born=put.born
-            )
+        versions = {self.channel: put.id} if put.fork else row.versions
+        values = {self.channel: MessageList((part,), base=part)} if put.fork else {}
+        done = await self.store.put_checkpoint(
+            Checkpoint(put.key, put.id, put.parent_id, ELSEWHERE, versions),
+            values,
+            head_channel=self.channel if put.fork else None,
+            merge=False,
+            lease=put.lease,
+            born=put.born,
+        )
         if not put.run:
             return messages
         return [one.message for one in await self.originals.of(self.store, done.state, part)]

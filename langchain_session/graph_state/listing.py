@@ -12,7 +12,7 @@ from langchain_core.runnables import RunnableConfig
 
 from langchain_session.conversion.marks import mark_of, set_mark_aside, unmarked
 from langchain_session.conversion.messages import to_core
-from langchain_session.graph_state.channels import Prepare, raw_messages, record_messages, with_ids
+from langchain_session.graph_state.channels import Prepare, Storage, raw_messages, record_messages, with_ids
 from langchain_session.graph_state.imported_numbers import NUMBERED
 from langchain_session.graph_state.record_numbers import Known
 from langchain_session.graph_state.threads import BASE, GONE, HANDED, RUNTIME, notes_of
@@ -58,7 +58,7 @@ def is_whole_in(notes: Mapping[str, Any]) -> bool:
 
 
 async def stored_list(
-    messages: Sequence[BaseMessage], made: ListOrigin, channel: str, key: Key, store: SessionStore, prepare: Prepare
+    messages: Sequence[BaseMessage], made: ListOrigin, *, key: Key, storage: Storage, prepare: Prepare
 ) -> MessageList:
     """The stored form of the message list `messages` for the session `key`.
 
@@ -67,16 +67,17 @@ async def stored_list(
     replaced by those of its record. Ids that a run removed are looked up individually. If the originals are gone, what
     the run has of them is stored as it is.
     """
+    store = storage.store
     places = [made.known(message) for message in messages]
     places = _without_the_first_said(places, made.base) if made.run else places
     rest = [message for message, seq in zip(messages, places, strict=True) if seq is None]
     if len(rest) < len(places) and all(_is_of_this_run(message, key) for message in rest):
-        return await _by_number(places, rest, made, channel, key, store, prepare)
+        return await _by_number(places, rest, made, key=key, storage=storage, prepare=prepare)
     if made.gone:
         messages = [unmarked(one) if "origin" not in (mark_of(one) or {}) else one for one in messages]
     messages = await _from_below(messages, key, store)
     if not all(message.id for message in messages):
-        messages = with_ids(list(messages), await _messages_without_id(made, channel, key, store))
+        messages = with_ids(list(messages), await _messages_without_id(made, key, storage))
     gone = await numbers_of(removed_in(messages), made.base, key, store)
     upper = {str(one) for one in parent_keys(key)}
     items = (_item(message, key, upper, made.base, gone, prepare) for message in _without_older_notes(messages, upper))
@@ -108,17 +109,15 @@ async def _by_number(
     places: Sequence[int | None],
     rest: Sequence[BaseMessage],
     made: ListOrigin,
-    channel: str,
+    *,
     key: Key,
-    store: SessionStore,
+    storage: Storage,
     prepare: Prepare,
 ) -> MessageList:
     """The stored form of a list whose messages are at `places` of the record, or the next one of `rest`."""
     if not all(message.id for message in rest):
         there = set(places)
-        rest = with_ids(
-            list(rest), [m for m in await _messages_without_id(made, channel, key, store) if m.seq not in there]
-        )
+        rest = with_ids(list(rest), [m for m in await _messages_without_id(made, key, storage) if m.seq not in there])
     others = iter(rest)
     items: list[Message | Ranges] = []
     for is_known, run in groupby(places, key=lambda seq: seq is not None):
@@ -190,14 +189,14 @@ def _without_duplicates(messages: Sequence[BaseMessage], told: set[int]) -> list
     return each
 
 
-async def _messages_without_id(made: ListOrigin, channel: str, key: Key, store: SessionStore) -> Iterable[Message]:
+async def _messages_without_id(made: ListOrigin, key: Key, storage: Storage) -> Iterable[Message]:
     """Stored messages that those without an id are compared with. A run of a view got its first messages with ids, so
     only those of the parent checkpoint that it added count; others got all of them without ids."""
-    began = made.base if not made.run or made.whole else Ranges()
+    store, began = storage.store, made.base if not made.run or made.whole else Ranges()
     if not made.run and began:
         return await store.record(key, began)
     before = await store.checkpoint(key, made.parent_id) if made.parent_id else None
-    value = before.values.get(channel) if before is not None else None
+    value = before.values.get(storage.channel) if before is not None else None
     since = value.part.without(set(made.base)) if isinstance(value, Stored) else Ranges()
     return await store.record(key, began.plus(since)) if began or since else ()
 

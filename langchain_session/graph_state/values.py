@@ -32,7 +32,7 @@ async def stored_values(
     kept: dict[str, Plain | MessageList | None] = {}
     said: Any = values.get(channel) if channel in changed else None
     if said == [] or is_message_list(said):
-        kept[channel] = await stored_list(said, made, channel, key, store, prepare)
+        kept[channel] = await stored_list(said, made, key=key, storage=storage, prepare=prepare)
     rest = {name: values[name] for name in changed if name in values and name not in kept}
     kept |= await put_aside(rest, key, store, parent_id=made.parent_id)
     for name in changed:
