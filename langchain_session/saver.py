@@ -31,7 +31,7 @@ from langchain_session.checkpointing.maintenance import Maintenance
 from langchain_session.checkpointing.prefetch import prefetching
 from langchain_session.checkpointing.voice import DEFAULT_URL, Voice, sessions_at
 from langchain_session.checkpointing.whole_state import StateOfRuns, handed_whole, is_whole
-from langchain_session.graph_state.channels import decode_write, newest_large, record_messages, writes_of_task
+from langchain_session.graph_state.channels import Storage, decode_write, newest_large, record_messages, writes_of_task
 from langchain_session.graph_state.deltas import (
     as_the_graph_has_it,
     is_made_of_writes,
@@ -329,7 +329,7 @@ class SessionSaver(Maintenance, Lifetime):
         began = time.perf_counter()
         self._warn_of_another_channel(config, checkpoint, metadata)
         key, values = self.key(config), without_snapshots(checkpoint["channel_values"], self.channel)
-        storage, prepare = self._storage(voice.store), self.sessions.services.prepare
+        storage, prepare = Storage(voice.store, self.channel, self.serde), self.sessions.services.prepare
         # Processed off the event loop; the results are cached.
         await voice.services.prepare_all(newest_large(values.get(self.channel)))
         given = GivenCheckpoint(key, config, checkpoint, metadata, new_versions)

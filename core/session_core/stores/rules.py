@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from secrets import token_hex
 
@@ -104,7 +104,7 @@ def version_in(seqs: Iterable[int], lineage: Ranges) -> int:
     return next((seq for seq in reversed(found) if seq in lineage), found[-1] if found else 0)
 
 
-def best_holders(holding: Iterable[Collection[int]], *, most: int) -> list[int]:
+def best_holders(holding: Iterable[Sequence[int]], *, most: int) -> list[int]:
     """At most `most` numbers of messages or bodies, given those that hold each word of a search: those with rarer words
     first, of equal ones the newest."""
     worth: dict[int, float] = {}
