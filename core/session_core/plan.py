@@ -35,9 +35,11 @@ RECALL_SHARE = 0.65
 a tenth fewer of the values that later calls needed were in views of 500 tokens."""
 RECALL_TOKENS = 3_000
 """Maximum tokens of quotes in a large view."""
-WHOLE_ASKED_SHARE, ASKED_SHARE, FRAMING_TOKENS = 0.6, 0.4, 12
-"""The share of the limit up to which a question is shown whole before anything is quoted for it, the share for a longer
-one, and the tokens of framing."""
+WHOLE_TASK_SHARE, TASK_SHARE, FRAMING_TOKENS = 0.6, 0.4, 12
+"""The share of the limit up to which a question with results behind it is shown whole before anything is quoted, the
+share for a longer one, and the tokens of framing."""
+DIGEST_FRAMING_TOKENS = 48
+"""The tokens of a digest's message besides its facts: first lines, the note of what is in the record only."""
 RULES_SHARE = 0.5
 """Maximum share of the limit for standing rules; a view reports rules beyond it."""
 UNCACHED_TOKENS = 8_192
@@ -79,15 +81,16 @@ class Limits:
         """The room for standing rules when they need more than that of the facts."""
         return int(self.total * self.rules_share)
 
-    def recall_reserve(self, *, beside: int = 0, asked: int = 0) -> int:
+    def recall_reserve(self, *, beside: int = 0, asked: int = 0, within_run: bool = False) -> int:
         """Tokens that the turns of a view leave for quotes: at most `recall_tokens`.
 
         Also at most 65 % of what the limit leaves after `beside` tokens (system messages and rules) and as many again
-        for turns. A question of `asked` tokens is shown whole before anything is quoted; if it takes over 60 % of the
-        limit, quotes have 40 %.
+        for turns. A question of `asked` tokens is shown whole before anything is quoted; within a run that works on it,
+        a task over 60 % of the limit counts as 40 %.
         """
-        whole = asked <= self.total * WHOLE_ASKED_SHARE
-        kept = max(LEAST_PART_TOKENS, (asked if whole else int(self.total * ASKED_SHARE)) + FRAMING_TOKENS)
+        if within_run and asked > self.total * WHOLE_TASK_SHARE:
+            asked = int(self.total * TASK_SHARE)
+        kept = max(LEAST_PART_TOKENS, asked + FRAMING_TOKENS)
         share = min(int((self.total - 2 * beside) * RECALL_SHARE), self.total - beside - kept)
         return max(0, min(self.recall_tokens, share))
 

@@ -21,7 +21,7 @@ from session_core.errors import Conflict, InputError, MessageTooLarge, PinnedToo
 from session_core.events import Appended as AppendedEvent
 from session_core.events import Notice, Noticed, Resumed, TierChanged, Viewed
 from session_core.notices import is_news, notice_of
-from session_core.plan import Choice, Digest, Limits, Plan, Report, View
+from session_core.plan import DIGEST_FRAMING_TOKENS, Choice, Digest, Limits, Plan, Report, View
 from session_core.ports import Appended, Lease, Loaded, Marks, State
 from session_core.ranges import Ranges
 from session_core.sealed import require_unsealed
@@ -284,9 +284,11 @@ class Flow(Searching):
         """
         limits, extras = context.limits, Extras(refresh=absence_note(loaded))
         pinned, question_tokens = sum(m.tokens for m in named if m.role is Role.SYSTEM), _question_tokens(named)
-        rules = _rules_tokens(loaded.digest, context)
+        within_run, rules = _within_run(named), _rules_tokens(loaded.digest, context)
         while True:
-            reserve = limits.recall_reserve(beside=pinned + rules, asked=question_tokens)
+            # The digest's first lines are in the view only for the rules under them.
+            asked = question_tokens + (DIGEST_FRAMING_TOKENS if rules else 0)
+            reserve = limits.recall_reserve(beside=pinned + rules, asked=asked, within_run=within_run)
             smaller = limits.beside(reserve, digest_share=DIGEST_BESIDE)
             made = await self._make_plan(named, loaded.digest, replace(context, limits=smaller), extras, open_end)
             needed = _rules_tokens(made.digest, context)
@@ -310,6 +312,12 @@ def _is_incomplete(made: Plan) -> bool:
 def _question_tokens(messages: Sequence[Message]) -> int:
     """The size of the newest user message."""
     return next((message.tokens for message in reversed(messages) if message.role is Role.USER), 0)
+
+
+def _within_run(messages: Sequence[Message]) -> bool:
+    """Whether the newest user message is being worked on: others came after it."""
+    talk = [message for message in messages if message.role is not Role.SYSTEM]
+    return bool(talk) and talk[-1].role is not Role.USER
 
 
 def _byte_size(message: Message) -> int:

@@ -58,11 +58,13 @@ def pinned_messages(messages: Sequence[Message], context: PlanContext) -> list[M
     return [message for message in said if id(message) in chosen]
 
 
-def additions(extras: Extras, room_tokens: int, question: str, context: PlanContext) -> list[Message]:
-    """The messages for `extras`. What does not fit is left out, quotes first, and of these the lines that are least
-    relevant to `question`."""
+def additions(
+    extras: Extras, room_tokens: int, question: str, context: PlanContext, *, most_tokens: int
+) -> list[Message]:
+    """The messages for `extras`, in their share of the room and in `most_tokens`. What does not fit is left out, quotes
+    first, and of these the lines that are least relevant to `question`."""
     made: list[Message] = []
-    left = int(room_tokens * ADDITIONS_SHARE)
+    left = min(int(room_tokens * ADDITIONS_SHARE), most_tokens)
     for origin, text in (("refresh", extras.refresh), ("recall", extras.recalled)):
         if not text:
             continue
@@ -106,10 +108,15 @@ def _make_opening(context: PlanContext) -> Message:
 
 
 def digest_head(
-    digest: Digest | None, room_tokens: int, context: PlanContext, shown: Collection[int] = ()
+    digest: Digest | None,
+    room_tokens: int,
+    context: PlanContext,
+    shown: Collection[int] = (),
+    *,
+    most_tokens: int | None = None,
 ) -> DigestHead:
-    """The digest's message in its share of the room: with less and less of its summary and facts; none if not even
-    its first line fits, or, in a small room, if it has neither and hides no rule.
+    """The digest's message in its share of the room, and in `most_tokens`: with less and less of its summary and
+    facts; none if not even its first line fits, or, in a small room, if it has neither and hides no rule.
 
     A terse one has only pinned facts of the messages `shown`, which the view shows themselves.
     """
@@ -118,18 +125,20 @@ def digest_head(
     said: frozenset[int] = frozenset()
     if context.limits.terse:
         said = frozenset([fact.seq for fact in digest.facts if fact.seq in shown])
-    make = partial(_head, digest, room_tokens, context, said)
-    return context.cache.head(digest, room_tokens, (context.limits, said), make)
+    most = int(room_tokens * RULES_DIGEST_SHARE)
+    most = most if most_tokens is None else min(most, most_tokens)
+    make = partial(_head, digest, room_tokens, most, context, said)
+    return context.cache.head(digest, room_tokens, (most, context.limits, said), make)
 
 
-def _head(digest: Digest, room_tokens: int, context: PlanContext, said: frozenset[int]) -> DigestHead:
+def _head(digest: Digest, room_tokens: int, most: int, context: PlanContext, said: frozenset[int]) -> DigestHead:
     limits = context.limits
     # Rules are dropped last and may exceed a digest's usual share, since they apply to all the rest.
     for share, rules in (*((part, 1.0) for part in (1.0, 0.6, 0.3, 0.1, 0.0)), (0.0, 0.6), (0.0, 0.3), (0.0, 0.0)):
         summary, facts = int(limits.summary_room * share), int(limits.facts_room * share)
         smaller = replace(limits, digest_tokens=summary, facts_tokens=facts, rules_share=limits.rules_share * rules)
         message = digest_message(digest, context=replace(context, limits=smaller), already_shown=said)
-        if message.tokens <= room_tokens * (DIGEST_SHARE if share else RULES_DIGEST_SHARE):
+        if message.tokens <= min(most, room_tokens * (DIGEST_SHARE if share else RULES_DIGEST_SHARE)):
             dear = smaller.digest_tokens == 0 and message.tokens > limits.total * EMPTY_DIGEST_SHARE
             empty = dear and not shown_facts(digest, context=replace(context, limits=smaller), already_shown=said)
             hidden = hidden_rules(digest, message.content, context)

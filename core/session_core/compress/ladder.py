@@ -28,7 +28,7 @@ from session_core.compress.fixed import (
 )
 from session_core.compress.fold import fold
 from session_core.compress.plan_cache import PlanContext, fingerprint
-from session_core.compress.squeeze import squeeze
+from session_core.compress.squeeze import newest_question, question_room, squeeze
 from session_core.plan import Choice, Decided, Digest, Plan, Recalled
 from session_core.ranges import Ranges
 from session_core.turns import Importance, Message, Role, Unit, units
@@ -89,21 +89,27 @@ def _plan(
     waiting = whole.pop() if open_end and whole and not whole[-1].complete else None
     parts = [settled for unit in whole if (settled := _settle(unit, context)) is not None]
     parts = _without_courtesies(parts) if context.limits.terse else parts
-    asked = _newest_turn(parts)
+    asked = newest_question(parts)
     free = context.limits.total - sum(m.tokens for m in pinned)
-    added = additions(extras, free, _question(messages), context)
-    fixed = context.limits.total - free + sum(m.tokens for m in added)
-    fixed += min(waiting.tokens, free // 2) if waiting else 0
+    held = min(waiting.tokens, free // 2) if waiting else 0
+    spare = free - held - (question_room(parts[asked], parts[asked + 1 :], free - held) if asked is not None else 0)
+    added = additions(extras, free, _question(messages), context, most_tokens=spare)
+    spare -= sum(m.tokens for m in added)
+    fixed = context.limits.total - free + sum(m.tokens for m in added) + held
     steps = walk(parts, fixed, digest, asked=asked, context=context)
     grown = _extend_digest(digest, messages, parts, steps, context)
     kept = [*map(_clip_unit, parts[steps.folded : steps.clipped]), *parts[max(steps.folded, steps.clipped) :]]
     question = parts[asked] if asked is not None and asked < steps.folded else None
-    condensed = digest_head(grown, free, context, frozenset(question.seqs) if question else ())
+    said = frozenset(question.seqs) if question else frozenset[int]()
+    condensed = digest_head(grown, free, context, said, most_tokens=spare)
     head = [condensed.message] if condensed.message else []
     body = [*([question] if question else []), *kept]
     first = head or [opening_message(context)]
-    room = context.limits.total - fixed - sum(m.tokens for m in first)
-    body = squeeze(body, room, context=context) + ([waiting] if waiting else [])
+    room = context.limits.total - fixed - sum(m.tokens for m in head)
+    squeezed = squeeze(body, room, context=context)
+    if not head and squeezed and not squeezed[0].starts_turn:
+        squeezed = squeeze(body, room - first[0].tokens, context=context)
+    body = squeezed + ([waiting] if waiting else [])
     shown = _with_additions(body, added)
     if shown and shown[0].role is not Role.USER:
         head = first
@@ -246,7 +252,7 @@ def _settle(unit: Unit, context: PlanContext) -> Unit | None:
 
 def _without_courtesies(parts: Sequence[Unit]) -> list[Unit]:
     """`parts` without filler messages, except for the newest user message."""
-    asked = _newest_turn(parts)
+    asked = newest_question(parts)
     return [u for place, u in enumerate(parts) if place == asked or u.first.importance is not Importance.DISCARD]
 
 
@@ -288,15 +294,10 @@ def _covers(
 
 def _with_additions(body: Sequence[Unit], additions: Sequence[Message]) -> list[Message]:
     """The units' messages, with `additions` right before the newest user message (else at the end)."""
-    newest = _newest_turn(body)
+    newest = newest_question(body)
     at = len(body) if newest is None else newest
     before = [message for unit in body[:at] for message in unit.messages]
     return [*before, *additions, *[message for unit in body[at:] for message in unit.messages]]
-
-
-def _newest_turn(parts: Sequence[Unit]) -> int | None:
-    """The index of the newest user message among the units."""
-    return next((place for place in reversed(range(len(parts))) if parts[place].starts_turn), None)
 
 
 def add_recalled(made: Plan, text: str, quoted: tuple[Recalled, ...], limit_tokens: int, context: PlanContext) -> Plan:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from session_core.compress.plan_cache import PlanContext
 from session_core.language.quoting import RECALLED
+from session_core.outputs.both_ends import both_ends
 from session_core.outputs.clip import clip, clip_arguments
 from session_core.turns import Message, Role, Unit
 
@@ -17,22 +18,68 @@ LEAST_TEXT_TOKENS = 16
 def squeeze(parts: Sequence[Unit], room_tokens: int, *, context: PlanContext) -> list[Unit]:
     """`parts` in at most `room_tokens`.
 
-    First every message over a common ceiling is cut to it (the ceiling as high as possible, so that short messages
-    stay complete, and recalled ones as long as cutting the others is enough); then the oldest units are dropped,
-    never the newest and never the newest user message; then the oldest calls of the newest unit, each with its
+    The newest user message is served first (`question_room`): it is whole, or its beginning and its end are. Of the
+    others every message over a common ceiling is cut to it (the ceiling as high as possible, so that short messages
+    stay complete, and recalled ones as long as cutting the others is enough); then the oldest units are dropped, the
+    newest only if nothing of it fits behind the question; then the oldest calls of the newest unit, each with its
     result.
     """
     kept = list(parts)
     if _total_tokens(kept) <= room_tokens:
         return kept
-    while kept:
+    asked = newest_question(kept)
+    if asked is None:
+        return _cut_others(kept, room_tokens, context) or [_least_of(kept[-1], room_tokens, context)]
+    question, behind = kept[asked], kept[asked + 1 :]
+    shown = _cut_question(question, question_room(question, behind, room_tokens), context)
+    left = room_tokens - shown.tokens
+    others = _cut_others([*kept[:asked], *behind], left, context)
+    if behind and not others:
+        others = [_least_of(behind[-1], left, context)]
+    if not others or _total_tokens(others) > left:
+        return [_cut_question(question, room_tokens, context)]
+    before = max(0, len(others) - len(behind))
+    return [*others[:before], shown, *others[before:]]
+
+
+def newest_question(parts: Sequence[Unit]) -> int | None:
+    """The index of the newest user message among the units."""
+    return next((place for place in reversed(range(len(parts))) if parts[place].starts_turn), None)
+
+
+def question_room(question: Unit, behind: Sequence[Unit], room_tokens: int) -> int:
+    """How much of `room_tokens` the question may take: what it needs, but only half if what follows needs the rest."""
+    return min(question.tokens, max(room_tokens // 2, room_tokens - _total_tokens(behind)))
+
+
+def _cut_question(question: Unit, room_tokens: int, context: PlanContext) -> Unit:
+    """The question in at most `room_tokens`: without media, then only the beginning and the end of its text."""
+    said = question.first
+    if said.tokens <= room_tokens:
+        return question
+    text = _without_media(said)
+    bare = replace(said, content="", aside="", media=(), rendition="clip")
+    room = max(1, room_tokens - context.measure(bare))
+    made = replace(bare, content=both_ends(text, max_tokens=room, count=context.count, reference=said.id))
+    return Unit((replace(made, tokens=context.measure(made)),))
+
+
+def _cut_others(parts: Sequence[Unit], room_tokens: int, context: PlanContext) -> list[Unit]:
+    """As many of the newest of `parts` as fit when they are cut; none if not even the last one does."""
+    kept = list(parts)
+    while kept and _total_tokens(kept) > room_tokens:
         if _least_tokens(kept, context) <= room_tokens:
             cut = _cut_all(kept, room_tokens, context)
             if _total_tokens(cut) <= room_tokens:
                 return cut
-        if not _drop_oldest(kept):
-            break
-    return _fewer_calls(kept, room_tokens, context)
+        del kept[0]
+    return kept
+
+
+def _least_of(unit: Unit, room_tokens: int, context: PlanContext) -> Unit:
+    """What remains of a unit that is too large even when cut: its newest calls with their results, else a note."""
+    fewer = _newest_calls(unit, room_tokens, context)
+    return fewer if fewer.tokens <= room_tokens else _hard_cut(fewer, room_tokens, context)
 
 
 def _total_tokens(parts: Sequence[Unit]) -> int:
@@ -48,15 +95,6 @@ def _bare(message: Message) -> Message:
     """`message` without anything that a cut may leave out."""
     calls = tuple([replace(call, arguments="{}") for call in message.tool_calls])
     return replace(message, content="", aside="", media=(), tool_calls=calls, tokens=0)
-
-
-def _drop_oldest(kept: list[Unit]) -> bool:
-    question = max((i for i, unit in enumerate(kept) if unit.starts_turn), default=-1)
-    for index in range(len(kept) - 1):
-        if index != question:
-            del kept[index]
-            return True
-    return False
 
 
 def _cut_all(parts: Sequence[Unit], room_tokens: int, context: PlanContext) -> list[Unit]:
@@ -127,33 +165,19 @@ def _cut(message: Message, ceiling: int, context: PlanContext) -> Message:
         )
     else:
         text_room = max(LEAST_TEXT_TOKENS, ceiling - framing)
-    content = message.content
-    if message.media:
-        kinds = ", ".join(media.kind for media in message.media)
-        content = f"[{kinds} left out; ref {message.id}]\n{content}".rstrip()
+    content = _without_media(message)
     shorter = clip(content, max_tokens=text_room, count=context.count, reference=message.id)
     text = shorter.text if shorter else content
     made = replace(message, content=text, aside=aside, media=(), tool_calls=calls, rendition="clip")
     return replace(made, tokens=context.measure(made))
 
 
-def _fewer_calls(kept: Sequence[Unit], room_tokens: int, context: PlanContext) -> list[Unit]:
-    """What remains if even the newest unit is too large: its newest calls, each with its result."""
-    while kept:
-        *others, newest = kept
-        shortest = [_shortest(unit, context) for unit in others]
-        left = room_tokens - _total_tokens(shortest)
-        unit = _newest_calls(newest, left, context)
-        if unit.tokens <= left:
-            return [*shortest, unit]
-        if not others:
-            return [_hard_cut(unit, room_tokens, context)]
-        kept = others
-    return []
-
-
-def _shortest(unit: Unit, context: PlanContext) -> Unit:
-    return Unit(tuple([_cut(message, LEAST_TEXT_TOKENS, context) for message in unit.messages]), unit.complete)
+def _without_media(message: Message) -> str:
+    """The text of `message`, which names its media."""
+    if not message.media:
+        return message.content
+    kinds = ", ".join(media.kind for media in message.media)
+    return f"[{kinds} left out; ref {message.id}]\n{message.content}".rstrip()
 
 
 def _newest_calls(unit: Unit, room_tokens: int, context: PlanContext) -> Unit:
@@ -185,8 +209,7 @@ def _newest_calls(unit: Unit, room_tokens: int, context: PlanContext) -> Unit:
 
 def _hard_cut(unit: Unit, room_tokens: int, context: PlanContext) -> Unit:
     """One unit as a plain note, if not even one call and its result fit."""
-    sentence = " ".join(f"{m.role}: {m.content}" for m in unit.messages if m.role is not Role.USER)
-    text = unit.first.content if unit.starts_turn else sentence
+    text = " ".join(f"{message.role}: {message.content}" for message in unit.messages)
     note = replace(unit.first, content=text, aside="", media=(), tool_calls=(), rendition="clip")
     framing = context.measure(replace(note, content=""))
     shorter = clip(text, max_tokens=max(12, room_tokens - framing), count=context.count, reference=unit.first.id)

@@ -53,7 +53,7 @@ def clip(
     """
     if max_tokens < LEAST_TOKENS:
         raise BudgetError(f"a clip of {max_tokens} tokens is too short to say anything; allow {LEAST_TOKENS} or more")
-    text = _encodable(text)
+    text = encodable(text)
     if _fits(text, max_tokens, count):
         return None
     shape = _shape(_ESCAPES.sub("", text) if "\x1b" in text else text, terms)
@@ -69,7 +69,7 @@ def clip_arguments(arguments: str, *, max_tokens: int, count: Count) -> str:
 
     Always a JSON object; `{}` if nothing else fits.
     """
-    arguments = _encodable(arguments)
+    arguments = encodable(arguments)
     for shorter in shorten_arguments(arguments, max_tokens * _MOST_CHARACTERS_PER_TOKEN):
         if count(shorter) <= max_tokens:
             return shorter
@@ -168,7 +168,7 @@ def _mark_alone(max_tokens: int, count: Count, reference: str) -> tuple[str, int
     return "", count("")
 
 
-def _encodable(text: str) -> str:
+def encodable(text: str) -> str:
     """`text` with lone surrogates replaced, which cannot be encoded."""
     try:
         text.encode()
