@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from postgres_server import PostgresServer
     from redis_server import RedisServer
 
+    from llamaindex_session import SessionMemoryBuffer
     from session_core import Sessions
     from session_core.stores.postgres.store import PostgresStore
     from session_core.stores.redis.cache import RedisCache
@@ -257,3 +258,17 @@ def sessions_beside(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[
     in_file = "sqlite" in request.node.name
     with Sessions(f"sqlite:///{tmp_path}/sessions.db" if in_file else "memory://", policy=POLICY) as opened:
         yield opened
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The URL of a file of this test."""
+    return f"sqlite:///{tmp_path}/chat.db"
+
+
+@pytest.fixture
+def memory(sqlite_url: str) -> SessionMemoryBuffer:
+    """A LlamaIndex memory of 2,000 tokens in that file."""
+    from llamaindex_session import SessionMemoryBuffer
+
+    return SessionMemoryBuffer.from_defaults(session_id="one", url=sqlite_url, token_limit=2_000)

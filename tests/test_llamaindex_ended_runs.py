@@ -4,38 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
 from llama_index.core.agent.workflow import FunctionAgent
-from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.workflow import Context, WorkflowRuntimeError
+from llamaindex_runs import glance, look, texts
 from scripted_llm import ScriptedLLM, assistant, calls, user
 
 from llamaindex_session import SessionMemoryBuffer
 from llamaindex_session.messages import from_core_many
-
-
-@pytest.fixture
-def memory(tmp_path: Path) -> SessionMemoryBuffer:
-    return SessionMemoryBuffer.from_defaults(session_id="one", url=f"sqlite:///{tmp_path}/chat.db", token_limit=2_000)
-
-
-def look(n: int = 0) -> str:
-    """Look something up."""
-    return "\n".join(f"row {i} of page {n}: item I-{n}-{i} costs {i * 7}" for i in range(400))
-
-
-def glance(n: int = 0) -> str:
-    """Have a short look."""
-    return f"page {n} is about tea"
-
-
-def texts(messages: Sequence[ChatMessage]) -> list[str | None]:
-    return [message.content for message in messages]
 
 
 @pytest.mark.parametrize("ending", ["force", "generate"])

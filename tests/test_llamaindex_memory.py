@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from llama_index.core.base.llms.types import (
@@ -32,16 +31,6 @@ from session_core.testing import check_valid
 def sessions() -> Iterator[Sessions]:
     with Sessions("memory://") as opened:
         yield opened
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/chat.db"
-
-
-@pytest.fixture
-def memory(url: str) -> SessionMemoryBuffer:
-    return SessionMemoryBuffer.from_defaults(session_id="one", url=url, token_limit=2_000)
 
 
 EVERY_BLOCK = [
@@ -125,8 +114,8 @@ def test_a_message_may_be_edited_after_it_was_put(memory: SessionMemoryBuffer) -
     assert memory.get_all() == [user("hello")]
 
 
-def test_every_view_of_a_long_session_fits_and_is_valid(url: str) -> None:
-    memory = SessionMemoryBuffer.from_defaults(session_id="long", url=url, token_limit=1_500)
+def test_every_view_of_a_long_session_fits_and_is_valid(sqlite_url: str) -> None:
+    memory = SessionMemoryBuffer.from_defaults(session_id="long", url=sqlite_url, token_limit=1_500)
     said = conversation(300, words=20)
     measure = memory.chat_store.sessions.services.measure
     for start in range(0, len(said), 7):
@@ -180,22 +169,22 @@ def test_an_initial_token_count_that_leaves_no_room_is_a_value_error(memory: Ses
     assert isinstance(caught.value, BudgetError)
 
 
-def test_a_token_limit_too_small_for_any_view_is_refused(url: str) -> None:
+def test_a_token_limit_too_small_for_any_view_is_refused(sqlite_url: str) -> None:
     with pytest.raises(ValueError, match="token_limit=40"):
-        SessionMemoryBuffer.from_defaults(url=url, token_limit=40)
+        SessionMemoryBuffer.from_defaults(url=sqlite_url, token_limit=40)
 
 
-def test_the_token_limit_comes_from_the_model_when_it_is_not_given(url: str) -> None:
+def test_the_token_limit_comes_from_the_model_when_it_is_not_given(sqlite_url: str) -> None:
     llm = ScriptedLLM("", context_window=4_000)
-    assert SessionMemoryBuffer.from_defaults(url=url, llm=llm).token_limit == 3_000
-    assert SessionMemoryBuffer.from_defaults(url=url, llm=llm, token_limit=900).token_limit == 900
+    assert SessionMemoryBuffer.from_defaults(url=sqlite_url, llm=llm).token_limit == 3_000
+    assert SessionMemoryBuffer.from_defaults(url=sqlite_url, llm=llm, token_limit=900).token_limit == 900
 
 
-def test_a_policy_brings_its_budget_unless_a_token_limit_is_given(url: str) -> None:
+def test_a_policy_brings_its_budget_unless_a_token_limit_is_given(sqlite_url: str) -> None:
     policy = Policy(Budget(10_000, reply_reserve_tokens=1_000))
     llm = ScriptedLLM("", context_window=4_000)
-    assert SessionMemoryBuffer.from_defaults(url=url, llm=llm, policy=policy).token_limit == 9_000
-    given = SessionMemoryBuffer.from_defaults(url=url, policy=policy, token_limit=700)
+    assert SessionMemoryBuffer.from_defaults(url=sqlite_url, llm=llm, policy=policy).token_limit == 9_000
+    given = SessionMemoryBuffer.from_defaults(url=sqlite_url, policy=policy, token_limit=700)
     assert given.token_limit == given.chat_store.sessions.policy.budget.limit_tokens == 700
 
 
@@ -211,10 +200,10 @@ def test_sessions_bring_their_budget_and_a_token_limit_may_lower_it(sessions: Se
         SessionMemoryBuffer.from_defaults(sessions=sessions, token_limit=most + 1)
 
 
-def test_two_sessions_of_one_store_never_meet(url: str) -> None:
-    one = SessionMemoryBuffer.from_defaults(session_id="one", url=url, token_limit=1_000)
-    two = SessionMemoryBuffer.from_defaults(session_id="two", url=url, token_limit=1_000)
-    other = SessionMemoryBuffer.from_defaults(session_id="one", url=url, token_limit=1_000, tenant="acme")
+def test_two_sessions_of_one_store_never_meet(sqlite_url: str) -> None:
+    one = SessionMemoryBuffer.from_defaults(session_id="one", url=sqlite_url, token_limit=1_000)
+    two = SessionMemoryBuffer.from_defaults(session_id="two", url=sqlite_url, token_limit=1_000)
+    other = SessionMemoryBuffer.from_defaults(session_id="one", url=sqlite_url, token_limit=1_000, tenant="acme")
     one.put_messages([user("my pin is 1234"), *conversation(20)])
     two.put(user("hello"))
     assert two.get(input="what is my pin?") == [user("hello")]
@@ -222,38 +211,38 @@ def test_two_sessions_of_one_store_never_meet(url: str) -> None:
     assert other.get_all() == []
 
 
-def test_without_an_id_a_memory_is_a_session_of_its_own(url: str) -> None:
-    one, two = (SessionMemoryBuffer.from_defaults(url=url, token_limit=1_000) for _ in range(2))
+def test_without_an_id_a_memory_is_a_session_of_its_own(sqlite_url: str) -> None:
+    one, two = (SessionMemoryBuffer.from_defaults(url=sqlite_url, token_limit=1_000) for _ in range(2))
     one.put(user("hello"))
     assert one.session_id != two.session_id
     assert two.get_all() == []
 
 
-def test_chat_store_key_is_another_word_for_session_id(url: str) -> None:
-    made = SessionMemoryBuffer.from_defaults(chat_store_key="k", url=url)
+def test_chat_store_key_is_another_word_for_session_id(sqlite_url: str) -> None:
+    made = SessionMemoryBuffer.from_defaults(chat_store_key="k", url=sqlite_url)
     assert (made.session_id, made.chat_store_key) == ("k", "k")
     with pytest.raises(ConfigError, match="only one"):
-        SessionMemoryBuffer.from_defaults(chat_store_key="k", session_id="s", url=url)
+        SessionMemoryBuffer.from_defaults(chat_store_key="k", session_id="s", url=sqlite_url)
 
 
-def test_a_foreign_chat_store_is_refused_and_one_of_ours_is_used(url: str) -> None:
+def test_a_foreign_chat_store_is_refused_and_one_of_ours_is_used(sqlite_url: str) -> None:
     from llama_index.core.storage.chat_store import SimpleChatStore
 
-    store = SessionChatStore(url)
+    store = SessionChatStore(sqlite_url)
     made = SessionMemoryBuffer.from_defaults(chat_store=store, session_id="s", token_limit=1_000)
     made.put(user("hello"))
     assert store.get_messages("s") == [user("hello")]
     with pytest.raises(ConfigError, match="SimpleChatStore"):
         SessionMemoryBuffer.from_defaults(chat_store=SimpleChatStore())
     with pytest.raises(ConfigError, match="leave out"):
-        SessionMemoryBuffer.from_defaults(chat_store=store, url=url)
+        SessionMemoryBuffer.from_defaults(chat_store=store, url=sqlite_url)
 
 
-def test_unknown_keywords_are_refused(url: str) -> None:
+def test_unknown_keywords_are_refused(sqlite_url: str) -> None:
     with pytest.raises(TypeError, match="sesion_id"):
-        SessionMemoryBuffer.from_defaults(sesion_id="a", url=url)  # type: ignore[call-arg]
+        SessionMemoryBuffer.from_defaults(sesion_id="a", url=sqlite_url)  # type: ignore[call-arg]
     with pytest.raises(ValueError, match="session_id"):
-        SessionMemoryBuffer(token_limit=1_000, chat_store=SessionChatStore(url), session_id="a")
+        SessionMemoryBuffer(token_limit=1_000, chat_store=SessionChatStore(sqlite_url), session_id="a")
 
 
 def test_a_memory_that_is_attached_to_a_smaller_budget_has_views_of_that() -> None:
@@ -327,10 +316,10 @@ def test_recall_must_know_its_session(sessions: Sessions) -> None:
     assert "blue" in recall_tool(store, session_id="s").call(query="code").content
 
 
-def test_a_model_summarizes_and_what_it_makes_up_is_struck(url: str) -> None:
+def test_a_model_summarizes_and_what_it_makes_up_is_struck(sqlite_url: str) -> None:
     llm = ScriptedLLM("The user asked about order ORD-1. Delivery is on 14 March 2031.")
     policy = Policy(Budget(1_500), folding="inline", summarizer=LLMSummarizer(llm))
-    memory = SessionMemoryBuffer.from_defaults(session_id="s", url=url, policy=policy)
+    memory = SessionMemoryBuffer.from_defaults(session_id="s", url=sqlite_url, policy=policy)
     memory.put_messages(conversation(12))
     memory.put(user("and?"))
     digest = memory.session.view().digest

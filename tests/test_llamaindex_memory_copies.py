@@ -7,7 +7,6 @@ import gc
 import json
 import pickle
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from llama_index.core.memory import BaseMemory
@@ -24,16 +23,6 @@ from session_core.errors import ConfigError
 def sessions() -> Iterator[Sessions]:
     with Sessions("memory://") as opened:
         yield opened
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/chat.db"
-
-
-@pytest.fixture
-def memory(url: str) -> SessionMemoryBuffer:
-    return SessionMemoryBuffer.from_defaults(session_id="one", url=url, token_limit=2_000)
 
 
 def test_it_survives_dict_and_string(memory: SessionMemoryBuffer) -> None:
@@ -102,9 +91,9 @@ def test_a_memory_of_sessions_that_are_gone_says_so_and_takes_new_ones(sessions:
     assert (again.session_id, again.chat_store.sessions) == ("s", sessions)
 
 
-def test_a_policy_with_a_summarizer_is_found_again(url: str) -> None:
+def test_a_policy_with_a_summarizer_is_found_again(sqlite_url: str) -> None:
     policy = Policy(Budget(2_000), summarizer=LLMSummarizer(ScriptedLLM("notes")))
-    memory = SessionMemoryBuffer.from_defaults(session_id="s", url=url, policy=policy)
+    memory = SessionMemoryBuffer.from_defaults(session_id="s", url=sqlite_url, policy=policy)
     assert SessionMemoryBuffer.from_string(memory.to_string()).chat_store.sessions.policy is policy
     data = memory.to_dict()
     data["chat_store"]["place"]["url"] += ".other"
@@ -126,7 +115,7 @@ def test_it_fits_where_frameworks_ask_for_a_memory(memory: SessionMemoryBuffer) 
     assert composed.get() == memory.get() == [user("hello")]
 
 
-def test_a_later_process_finds_the_session_by_what_was_written(url: str, memory: SessionMemoryBuffer) -> None:
+def test_a_later_process_finds_the_session_by_what_was_written(sqlite_url: str, memory: SessionMemoryBuffer) -> None:
     import subprocess
     import sys
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from pathlib import Path
 
 import pytest
 from llama_index.core.base.llms.types import ChatMessage
@@ -13,23 +12,13 @@ from scripted_llm import assistant, calls, conversation, result, user
 from llamaindex_session import SessionMemoryBuffer
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/chat.db"
-
-
-@pytest.fixture
-def memory(url: str) -> SessionMemoryBuffer:
-    return SessionMemoryBuffer.from_defaults(session_id="one", url=url, token_limit=2_000)
-
-
-def test_a_chat_history_begins_the_session_once(url: str) -> None:
+def test_a_chat_history_begins_the_session_once(sqlite_url: str) -> None:
     history = [ChatMessage("be brief", role="system"), user("hi"), assistant("hello")]
-    first = SessionMemoryBuffer.from_defaults(history, session_id="s", url=url, token_limit=1_000)
+    first = SessionMemoryBuffer.from_defaults(history, session_id="s", url=sqlite_url, token_limit=1_000)
     first.put(user("more"))
-    again = SessionMemoryBuffer.from_defaults(history, session_id="s", url=url, token_limit=1_000)
+    again = SessionMemoryBuffer.from_defaults(history, session_id="s", url=sqlite_url, token_limit=1_000)
     assert again.get_all() == [*history, user("more")]
-    empty = SessionMemoryBuffer.from_defaults([], session_id="s", url=url, token_limit=1_000)
+    empty = SessionMemoryBuffer.from_defaults([], session_id="s", url=sqlite_url, token_limit=1_000)
     assert empty.get_all() == [*history, user("more")]
 
 
@@ -61,9 +50,9 @@ def test_set_with_another_conversation_replaces_it_and_loses_nothing(memory: Ses
     assert memory.get_all() == []
 
 
-def test_set_with_a_view_of_another_session_takes_it_as_words(url: str, memory: SessionMemoryBuffer) -> None:
+def test_set_with_a_view_of_another_session_takes_it_as_words(sqlite_url: str, memory: SessionMemoryBuffer) -> None:
     memory.put_messages(conversation(40))
-    other = SessionMemoryBuffer.from_defaults(session_id="two", url=url, token_limit=2_000)
+    other = SessionMemoryBuffer.from_defaults(session_id="two", url=sqlite_url, token_limit=2_000)
     other.put_messages(conversation(3))
     other.set(memory.get())
     assert [m.content for m in other.get_all()] == [m.content for m in memory.get()]
