@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.workflow import Context
 
 from llamaindex_session.in_run import step_context
-from session_core import Session
+from session_core import Message, Role, Session
 from session_core.ranges import Ranges
 
 ASKED = "llm_sessions_asked"
@@ -21,12 +20,12 @@ ASKED = "llm_sessions_asked"
 (`own`)."""
 
 
-async def note_question(messages: Sequence[ChatMessage], seqs: Sequence[int], session: Session) -> None:
+async def note_question(messages: Sequence[Message], seqs: Sequence[int], session: Session) -> None:
     """The run that this is called in has stored `messages` under `seqs`; the newest user message is its question."""
     context = step_context()
     if context is None or not seqs:
         return
-    questions = [seq for message, seq in zip(messages, seqs, strict=True) if message.role == "user"]
+    questions = [seq for message, seq in zip(messages, seqs, strict=True) if message.role is Role.USER]
     before = await _noted(context, session)
     if questions:
         own = [seq for seq in seqs if seq > questions[-1]]

@@ -23,7 +23,7 @@ from llamaindex_session.changes import as_new
 from llamaindex_session.chat_store import SessionChatStore
 from llamaindex_session.concurrent_runs import note_question, note_set, seen_by_run
 from llamaindex_session.import_export import session_id_of, to_record
-from llamaindex_session.in_run import forget_stored, left_behind, run_of, whole_of
+from llamaindex_session.in_run import for_record, forget_stored, left_behind, run_of
 from llamaindex_session.marks import ViewMessage
 from llamaindex_session.messages import as_list, from_core_many
 from session_core import Budget, Message, Policy, Session, Sessions
@@ -246,16 +246,15 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
         """Async form of `put_messages`."""
         session, messages = self.session, as_list(messages)
         left = await left_behind(messages, session)
-        whole = [*left, *await whole_of(messages, session)]
-        done = await session.aappend((as_new(message, its_id) for message, its_id in whole), lenient=True)
+        whole = [*left, *await for_record(messages, session)]
+        done = await session.aappend(whole, lenient=True)
         await forget_stored(messages, session, left=bool(left))
-        await note_question([message for message, _ in whole], done.seqs, session)
+        await note_question(whole, done.seqs, session)
 
     async def aset(self, messages: list[ChatMessage]) -> None:
         """Async form of `set`. What an ended run left is stored before what is new."""
         session = self.session
-        left = [as_new(message, its_id) for message, its_id in await left_behind([], session)]
-        if left:
+        if left := await left_behind([], session):
             await self.chat_store.aset_behind(left, self.chat_store_key, messages)
             await forget_stored([], session, left=True)
         else:

@@ -70,10 +70,21 @@ def to_core(message: ChatMessage) -> Message:
         covers = Ranges.from_pairs(mark.get("covers", ()))
         role = _ROLES[message.role]
         return Message(role, text_of(message), id=mark.get("id", ""), origin=mark["origin"], covers=covers)
+    return _neutral(message, *_role(message), mark)
+
+
+def as_output(message: ChatMessage, call_id: str | None) -> Message:
+    """The record's form of `message` as the result of call `call_id`, whatever its role; it comes back as it is.
+
+    Without a call it is the assistant's.
+    """
+    return _neutral(message, Role.TOOL if call_id else Role.ASSISTANT, call_id, {})
+
+
+def _neutral(message: ChatMessage, role: Role, answers: str | None, mark: Mapping[str, Any]) -> Message:
     kwargs = message.additional_kwargs
     parts = read_blocks(list(_shaped(message.blocks)), "\n")
     calls, parsed = _calls(message)
-    role, answers = _role(message)
     name = kwargs.get("name") if isinstance(kwargs.get("name"), str) else None
     neutral = Message(
         role,
@@ -203,7 +214,9 @@ def _as_shown(message: Message) -> ChatMessage:
     if message.rendition == "clip":
         kwargs = {key: value for key, value in kwargs.items() if key not in _CALLS}
     thought = [block for block in found.blocks if _signed(block, message)]
-    blocks = [*thought, *text, *rest, *_asked(message)]
+    own = {call.id for call in _calls(found)[0]}
+    asked = [block for block in _asked(message) if block.tool_call_id in own]
+    blocks = [*thought, *text, *rest, *asked]
     return ChatMessage.model_construct(role=found.role, blocks=blocks, additional_kwargs=kwargs)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from llama_index.core.base.llms.types import ChatMessage
 
@@ -30,3 +31,8 @@ def tokens(memory: SessionMemoryBuffer, messages: Sequence[ChatMessage]) -> int:
     """The size of `messages`, as the memory counts."""
     measure = memory.chat_store.sessions.services.measure
     return sum(measure(to_core(message)) for message in messages)
+
+
+async def run(agent: Any, memory: SessionMemoryBuffer, question: str, **more: Any) -> Any:
+    """The answer of `agent` to `question`."""
+    return await agent.run(user_msg=question, memory=memory, **more)

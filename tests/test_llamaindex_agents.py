@@ -12,7 +12,7 @@ from llama_index.core.agent.workflow import AgentWorkflow, FunctionAgent
 from llama_index.core.base.llms.types import ChatMessage, TextBlock
 from llama_index.core.tools import FunctionTool
 from llama_index.core.workflow import Context
-from llamaindex_runs import glance, look, texts
+from llamaindex_runs import glance, look, run, texts
 from scripted_llm import ScriptedLLM, assistant, calls, user
 
 from llamaindex_session import SessionMemoryBuffer
@@ -46,7 +46,7 @@ def test_a_function_agent_remembers_over_runs_whose_context_is_rebuilt(
 
 def test_the_record_has_every_message_of_a_run_as_it_was(memory: SessionMemoryBuffer) -> None:
     llm = ScriptedLLM(calls("a", "b", n=1), "done")
-    asyncio.run(_run(_agent(llm), memory, "look twice"))
+    asyncio.run(run(_agent(llm), memory, "look twice"))
     got = memory.get_all()
     assert [m.role.value for m in got] == ["user", "assistant", "tool", "tool", "assistant"]
     assert got[1] == calls("a", "b", n=1)
@@ -56,7 +56,7 @@ def test_the_record_has_every_message_of_a_run_as_it_was(memory: SessionMemoryBu
 
 def test_the_state_prompt_never_reaches_the_record(memory: SessionMemoryBuffer) -> None:
     agent = _agent(ScriptedLLM("ok"), initial_state={"mood": "fine"})
-    asyncio.run(_run(agent, memory, "hello"))
+    asyncio.run(run(agent, memory, "hello"))
     assert texts(memory.get_all()) == ["hello", "ok"]
 
 
@@ -70,15 +70,15 @@ def test_a_tool_may_copy_the_state_that_holds_the_memory(memory: SessionMemoryBu
     # LlamaIndex looks for the class itself, not for its name.
     count.__annotations__["ctx"] = Context
     agent = _agent(ScriptedLLM(calls("a", name="count"), "one"), FunctionTool.from_defaults(async_fn=count))
-    asyncio.run(_run(agent, memory, "count"))
+    asyncio.run(run(agent, memory, "count"))
     assert texts(memory.get_all()) == ["count", None, "1", "one"]
 
 
 def test_a_failing_model_leaves_the_question_and_the_next_run_goes_on(memory: SessionMemoryBuffer) -> None:
     with pytest.raises(Exception, match="the model is gone"):
-        asyncio.run(_run(_agent(ScriptedLLM(_fails)), memory, "hello?"))
+        asyncio.run(run(_agent(ScriptedLLM(_fails)), memory, "hello?"))
     assert texts(memory.get_all()) == ["hello?"]
-    asyncio.run(_run(_agent(ScriptedLLM("hi")), memory, "are you there?"))
+    asyncio.run(run(_agent(ScriptedLLM("hi")), memory, "are you there?"))
     assert texts(memory.get_all()) == ["hello?", "are you there?", "hi"]
 
 
@@ -104,7 +104,7 @@ def test_a_run_sees_what_another_said_in_the_meantime_from_its_next_question_on(
 
     async def wait() -> str:
         """Let another run ask and be answered."""
-        await _run(_agent(quick), memory, "the other question")
+        await run(_agent(quick), memory, "the other question")
         memory.put(assistant("a word from aside"))
         return "waited"
 
@@ -142,7 +142,7 @@ def test_a_chat_history_that_a_run_is_given_is_all_that_it_sees(memory: SessionM
 def test_a_chat_history_that_is_passed_along_is_stored_once(memory: SessionMemoryBuffer) -> None:
     agent = _agent(ScriptedLLM("ok"))
     for question in ("one", "two", "three"):
-        asyncio.run(_run(agent, memory, question, chat_history=memory.get()))
+        asyncio.run(run(agent, memory, question, chat_history=memory.get()))
     assert texts(memory.get_all()) == ["one", "ok", "two", "ok", "three", "ok"]
     assert len(memory.session.record(all_branches=True)) == 6
 
@@ -174,10 +174,6 @@ def test_the_messages_agents_edit_are_never_the_records(memory: SessionMemoryBuf
     assert isinstance(block, TextBlock)
     block.text = "edited"
     assert texts(asyncio.run(memory.aget())) == ["hello"]
-
-
-async def _run(agent: FunctionAgent, memory: SessionMemoryBuffer, question: str, **more: Any) -> Any:
-    return await agent.run(user_msg=question, memory=memory, **more)
 
 
 def _fails(messages: Sequence[ChatMessage]) -> ChatMessage:

@@ -11,7 +11,7 @@ import pytest
 from llama_index.core.agent.workflow import FunctionAgent
 from llama_index.core.base.llms.types import ChatMessage, ToolCallBlock
 from llama_index.core.workflow import Context
-from llamaindex_runs import LIMIT, glance, look, tokens
+from llamaindex_runs import LIMIT, glance, look, run, tokens
 from scripted_llm import ScriptedLLM, assistant, calls, user
 
 from llamaindex_session import SessionMemoryBuffer, recall_tool
@@ -23,7 +23,7 @@ def _agent(llm: ScriptedLLM, *tools: Any, streaming: bool = False, **fields: Any
 
 def test_a_long_run_of_tool_calls_fits_and_its_record_is_whole(memory: SessionMemoryBuffer) -> None:
     llm = ScriptedLLM(*(calls(f"c{n}", n=n) for n in range(25)), "all pages read")
-    asyncio.run(_run(_agent(llm), memory, "read 25 pages", max_iterations=40))
+    asyncio.run(run(_agent(llm), memory, "read 25 pages", max_iterations=40))
     assert max(tokens(memory, heard) for heard in llm.heard) <= LIMIT
     assert all(user("read 25 pages") in heard for heard in llm.heard)
     record = memory.get_all()
@@ -55,13 +55,13 @@ def test_what_bears_on_the_question_stands_beside_what_the_run_says(memory: Sess
         memory.put_messages([user(talk), assistant(f"Noted, room {n} it is, with its code and its window.")])
     llm = ScriptedLLM(*(calls(f"c{n}", n=n, name="glance") for n in range(3)), "here it is")
     question = "Which locker code has room 3, and which has room 17?"
-    asyncio.run(_run(_agent(llm, glance), memory, question))
+    asyncio.run(run(_agent(llm, glance), memory, question))
     told = ["\n".join(m.content or "" for m in heard) for heard in llm.heard[1:]]
     assert all("LK-0111" in text and "LK-0629" in text for text in told)
     assert max(tokens(memory, heard) for heard in llm.heard) <= LIMIT
 
 
-def test_what_a_run_shortened_can_be_recalled_within_the_run(memory: SessionMemoryBuffer) -> None:
+def test_what_a_run_shortened_can_be_recalled_within_therun(memory: SessionMemoryBuffer) -> None:
     told: list[str] = []
 
     def ask(messages: Sequence[ChatMessage]) -> ChatMessage:
@@ -73,7 +73,7 @@ def test_what_a_run_shortened_can_be_recalled_within_the_run(memory: SessionMemo
         )
 
     llm = ScriptedLLM(calls("a", n=1), calls("b", n=2), calls("c", n=3), ask, "done")
-    asyncio.run(_run(_agent(llm, look, recall_tool(memory)), memory, "read"))
+    asyncio.run(run(_agent(llm, look, recall_tool(memory)), memory, "read"))
     recalled = [m.content for m in memory.get_all() if m.additional_kwargs.get("tool_call_id") == "r"]
     whole = memory.session.expand(told[0]).content
     assert whole in (look(1), look(2), look(3))
@@ -86,12 +86,8 @@ def test_what_a_run_shortened_can_be_recalled_within_the_run(memory: SessionMemo
 def test_two_runs_that_say_the_same_are_both_on_record(memory: SessionMemoryBuffer) -> None:
     for _ in range(2):
         llm = ScriptedLLM(*(calls(f"c{n}", n=n) for n in range(5)), "read")
-        asyncio.run(_run(_agent(llm), memory, "read 5 pages"))
+        asyncio.run(run(_agent(llm), memory, "read 5 pages"))
     assert [m.content for m in memory.get_all() if m.role == "tool"] == [look(n) for n in range(5)] * 2
-
-
-async def _run(agent: FunctionAgent, memory: SessionMemoryBuffer, question: str, **more: Any) -> Any:
-    return await agent.run(user_msg=question, memory=memory, **more)
 
 
 def _fails(messages: Sequence[ChatMessage]) -> ChatMessage:
