@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Self
 
 from llama_index.core.base.llms.types import ChatMessage, TextBlock
-from llama_index.core.bridge.pydantic import PrivateAttr
+from llama_index.core.bridge.pydantic import PrivateAttr, model_serializer, model_validator
 
 from session_core.serial.marks import MARK, words_hash
 
@@ -15,10 +15,24 @@ class ViewMessage(ChatMessage):
     """A message written or shortened for a view.
 
     Its mark is kept beside its fields, since integrations of LlamaIndex send `additional_kwargs` to
-    the provider as they are, and providers refuse what they do not know.
+    the provider as they are, and providers refuse what they do not know. A dump has it under a key that this class
+    reads again, as the serializers of contexts do, and a plain `ChatMessage` does not.
     """
 
     _mark: dict[str, Any] = PrivateAttr(default_factory=dict)
+
+    @model_serializer(mode="wrap")
+    def _dump(self, dump: Callable[[Self], dict[str, Any]]) -> dict[str, Any]:
+        return {**dump(self), MARK: self._mark} if self._mark else dump(self)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _read(cls, given: Any, read: Callable[[Any], Self]) -> Self:
+        if not isinstance(given, Mapping) or not isinstance(given.get(MARK), Mapping):
+            return read(given)
+        made = read({key: value for key, value in given.items() if key != MARK})
+        made._mark = dict(given[MARK])
+        return made
 
 
 def text_of(message: ChatMessage) -> str:

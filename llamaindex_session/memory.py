@@ -202,7 +202,9 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
         """The view for the next model call, in at most `token_limit` minus `initial_token_count` tokens.
 
         `input`, a text or a message as in `Memory.get`, quotes old messages that are relevant to it. Each call returns
-        new objects.
+        new objects. They may be set again (`set`, `chat_history=`), with what they leave out; made into plain
+        `ChatMessage`s, as by your own JSON, they are taken at their word: keep `get_all()` there, or put only what is
+        new.
         Raises: BudgetError (a ValueError) if `initial_token_count` leaves no room.
         """
         session = self.session
@@ -217,9 +219,10 @@ class SessionMemoryBuffer(ChatMemoryBuffer):
     ) -> list[ChatMessage]:
         """Async form of `get`. Within an agent's run the view leaves room for the messages of the run so far.
 
-        The run's tool outputs are shortened if both do not fit; the record gets them whole. Not those of a
-        ReActAgent, which keeps its run as text out of reach of any memory. Messages of concurrent runs that came
-        after this run's question are visible from the next question on.
+        The run's tool outputs are shortened if both do not fit; the record gets them whole. What the agent itself
+        adds (its prompt, tool schemas, the messages of a retry) is not counted, and an agent with a `scratchpad_key` or
+        `reasoning_key` of its own is not found. Messages of concurrent runs that came after this run's question are
+        visible from the next question on.
         """
         session, overhead_tokens, query = self.session, self._overhead(initial_token_count), _query(input)
         seen = await session.aview(query, overhead_tokens=overhead_tokens)

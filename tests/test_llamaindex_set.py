@@ -6,7 +6,9 @@ import asyncio
 import random
 
 import pytest
+from llama_index.core.agent.workflow import AgentInput
 from llama_index.core.base.llms.types import ChatMessage
+from llama_index.core.workflow import JsonSerializer
 from scripted_llm import assistant, calls, conversation, result, user
 
 from llamaindex_session import SessionMemoryBuffer
@@ -88,3 +90,26 @@ def test_what_is_taken_out_of_a_view_is_out_of_the_conversation(memory: SessionM
     view = memory.get()
     memory.set([message for message in view if message != user("my pin is 1234")])
     assert memory.get_all() == [*conversation(40), assistant("noted"), user("go on")]
+
+
+def test_a_view_that_went_through_the_serializer_of_contexts_stands_for_the_same(memory: SessionMemoryBuffer) -> None:
+    said = conversation(40)
+    memory.put_messages(said)
+    view = memory.get()
+    again = JsonSerializer().deserialize(JsonSerializer().serialize(view))
+    assert again == view
+    memory.set([*again, user("more")])
+    assert memory.get_all() == [*said, user("more")]
+
+
+def test_a_view_read_again_as_plain_messages_carries_nothing_that_a_provider_would_refuse(
+    memory: SessionMemoryBuffer,
+) -> None:
+    memory.put_messages(conversation(40))
+    view = memory.get()
+    again = [ChatMessage.model_validate_json(message.model_dump_json()) for message in view]
+    assert [(m.role, m.content, m.additional_kwargs) for m in again] == [
+        (m.role, m.content, m.additional_kwargs) for m in view
+    ]
+    event = JsonSerializer().serialize(AgentInput(input=view, current_agent_name="one"))
+    assert "llm_sessions" not in event
