@@ -85,6 +85,30 @@ def test_within_a_run_a_long_question_and_the_newest_result_share_the_room(limit
     assert view.messages[-1].role is Role.TOOL
 
 
+@pytest.mark.parametrize("limit", [120, 160, 250, 400])
+def test_within_a_run_quotes_and_digest_leave_room_for_the_newest_call_and_its_result(limit: int) -> None:
+    for seed in range(40):
+        chance = random.Random(seed)
+        with Sessions(policy=_policy(limit, folding=chance.choice(["inline", "off"]))) as sessions:
+            session = sessions.session("s")
+            said = [m for m in conversation(seed, most_turns=8) if m.role is not Role.SYSTEM]
+            session.append(said, lenient=True)
+            asked = _text(chance, chance.choice([5, 20, 60, 200]))
+            names = [f"c{n}" for n in range(chance.choice([1, 1, 3]))]
+            calls = [{"id": n, "type": "function", "function": {"name": "look", "arguments": "{}"}} for n in names]
+            session.append({"role": "user", "content": asked})
+            session.append({"role": "assistant", "content": _text(chance, 20), "tool_calls": calls})
+            for name in names:
+                result = _text(chance, chance.choice([1, 50, 400]))
+                session.append({"role": "tool", "content": result, "tool_call_id": name})
+            for query in (None, asked, "what about the order with number order-1?"):
+                view = session.view(query)
+                assert view.tokens <= limit
+                assert check_valid(view.messages) == []
+                assert view.messages[-1].role is Role.TOOL, (seed, query)
+                assert asked[:8] in _newest(view).content, (seed, query)
+
+
 def test_a_question_that_fits_beside_short_results_is_whole() -> None:
     with Sessions(policy=_policy(200)) as sessions:
         session = sessions.session("s")

@@ -13,6 +13,9 @@ MIN_LIMIT_TOKENS = 48
 LEAST_PART_TOKENS = 32
 """Smallest part of a view for its turns, beside what is brought back."""
 
+LEAST_EXCHANGE_TOKENS = 64
+"""What a call with its result needs, both cut; so much is left of a view for the newest ones behind a question."""
+
 
 class Tier(IntEnum):
     """What a pressure requires; a higher tier includes the lower ones."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from session_core.budget import LEAST_PART_TOKENS, Budget, Tier
+from session_core.budget import LEAST_EXCHANGE_TOKENS, LEAST_PART_TOKENS, Budget, Tier
 from session_core.notebook_html import view_html
 from session_core.payloads.anthropic import anthropic_request
 from session_core.payloads.openai import openai_messages
@@ -88,8 +88,9 @@ class Limits:
         for turns. A question of `asked` tokens is shown whole before anything is quoted; within a run that works on it,
         a task over 60 % of the limit counts as 40 %.
         """
-        if within_run and asked > self.total * WHOLE_TASK_SHARE:
-            asked = int(self.total * TASK_SHARE)
+        if within_run:
+            asked = asked if asked <= self.total * WHOLE_TASK_SHARE else int(self.total * TASK_SHARE)
+            asked += LEAST_EXCHANGE_TOKENS
         kept = max(LEAST_PART_TOKENS, asked + FRAMING_TOKENS)
         share = min(int((self.total - 2 * beside) * RECALL_SHARE), self.total - beside - kept)
         return max(0, min(self.recall_tokens, share))

@@ -287,8 +287,10 @@ class Flow(Searching):
         within_run, rules = _within_run(named), _rules_tokens(loaded.digest, context)
         while True:
             # The digest's first lines are in the view only for the rules under them.
-            asked = question_tokens + (DIGEST_FRAMING_TOKENS if rules else 0)
-            reserve = limits.recall_reserve(beside=pinned + rules, asked=asked, within_run=within_run)
+            framing = DIGEST_FRAMING_TOKENS if rules else 0
+            reserve = limits.recall_reserve(
+                beside=pinned + rules, asked=question_tokens + framing, within_run=within_run
+            )
             smaller = limits.beside(reserve, digest_share=DIGEST_BESIDE)
             made = await self._make_plan(named, loaded.digest, replace(context, limits=smaller), extras, open_end)
             needed = _rules_tokens(made.digest, context)

@@ -28,7 +28,7 @@ from session_core.compress.fixed import (
 )
 from session_core.compress.fold import fold
 from session_core.compress.plan_cache import PlanContext, fingerprint
-from session_core.compress.squeeze import newest_question, question_room, squeeze
+from session_core.compress.squeeze import newest_question, room_from_question, squeeze
 from session_core.plan import Choice, Decided, Digest, Plan, Recalled
 from session_core.ranges import Ranges
 from session_core.turns import Importance, Message, Role, Unit, units
@@ -92,7 +92,7 @@ def _plan(
     asked = newest_question(parts)
     free = context.limits.total - sum(m.tokens for m in pinned)
     held = min(waiting.tokens, free // 2) if waiting else 0
-    spare = free - held - (question_room(parts[asked], parts[asked + 1 :], free - held) if asked is not None else 0)
+    spare = room_from_question(parts, asked, free - held)
     added = additions(extras, free, _question(messages), context, most_tokens=spare)
     spare -= sum(m.tokens for m in added)
     fixed = context.limits.total - free + sum(m.tokens for m in added) + held

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from session_core.budget import LEAST_EXCHANGE_TOKENS
 from session_core.compress.plan_cache import PlanContext
 from session_core.language.quoting import RECALLED
 from session_core.outputs.both_ends import both_ends
@@ -13,6 +14,8 @@ from session_core.turns import Message, Role, Unit
 
 LEAST_TEXT_TOKENS = 16
 """Texts are not cut below this, since nothing understandable would remain."""
+LEAST_QUESTION_TOKENS = 24
+"""What is left for a question if the newest call behind it and its result take all the rest."""
 
 
 def squeeze(parts: Sequence[Unit], room_tokens: int, *, context: PlanContext) -> list[Unit]:
@@ -35,8 +38,9 @@ def squeeze(parts: Sequence[Unit], room_tokens: int, *, context: PlanContext) ->
     left = room_tokens - shown.tokens
     others = _cut_others([*kept[:asked], *behind], left, context)
     if behind and not others:
-        others = [_least_of(behind[-1], left, context)]
-    if not others or _total_tokens(others) > left:
+        others = [_least_of(behind[-1], room_tokens - LEAST_QUESTION_TOKENS, context)]
+        shown = _cut_question(question, room_tokens - _total_tokens(others), context)
+    if not others or _total_tokens([shown, *others]) > room_tokens:
         return [_cut_question(question, room_tokens, context)]
     before = max(0, len(others) - len(behind))
     return [*others[:before], shown, *others[before:]]
@@ -50,6 +54,15 @@ def newest_question(parts: Sequence[Unit]) -> int | None:
 def question_room(question: Unit, behind: Sequence[Unit], room_tokens: int) -> int:
     """How much of `room_tokens` the question may take: what it needs, but only half if what follows needs the rest."""
     return min(question.tokens, max(room_tokens // 2, room_tokens - _total_tokens(behind)))
+
+
+def room_from_question(parts: Sequence[Unit], asked: int | None, room_tokens: int) -> int:
+    """How much of `room_tokens` the newest question, at `asked`, and the newest exchange behind it leave."""
+    if asked is None:
+        return room_tokens
+    behind = parts[asked + 1 :]
+    least = min(_total_tokens(behind[-1:]), LEAST_EXCHANGE_TOKENS)
+    return max(0, room_tokens - question_room(parts[asked], behind, room_tokens) - least)
 
 
 def _cut_question(question: Unit, room_tokens: int, context: PlanContext) -> Unit:
