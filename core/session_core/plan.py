@@ -89,8 +89,8 @@ class Limits:
         a task over 60 % of the limit counts as 40 %.
         """
         if within_run:
-            whole = asked + LEAST_EXCHANGE_TOKENS
-            asked = whole if whole <= self.total * WHOLE_TASK_SHARE else int(self.total * TASK_SHARE)
+            whole, part = asked + LEAST_EXCHANGE_TOKENS, LEAST_PART_TOKENS + LEAST_EXCHANGE_TOKENS
+            asked = whole if whole <= self.total * WHOLE_TASK_SHARE else max(part, int(self.total * TASK_SHARE))
         kept = max(LEAST_PART_TOKENS, asked + FRAMING_TOKENS)
         share = min(int((self.total - 2 * beside) * RECALL_SHARE), self.total - beside - kept)
         return max(0, min(self.recall_tokens, share))
