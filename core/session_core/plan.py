@@ -38,8 +38,8 @@ RECALL_TOKENS = 3_000
 WHOLE_TASK_SHARE, TASK_SHARE, FRAMING_TOKENS = 0.6, 0.4, 12
 """The share of the limit up to which a question with results behind it is shown whole before anything is quoted, the
 share for a longer one, and the tokens of framing."""
-DIGEST_FRAMING_TOKENS = 48
-"""The tokens of a digest's message besides its facts: first lines, the note of what is in the record only."""
+DIGEST_FRAMING_TOKENS = 20
+"""The tokens of the first lines of a digest, and its framing, of which a question leaves 12 anyway."""
 RULES_SHARE = 0.5
 """Maximum share of the limit for standing rules; a view reports rules beyond it."""
 UNCACHED_TOKENS = 8_192
