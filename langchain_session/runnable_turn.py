@@ -91,7 +91,8 @@ class Turn:
 
     def _new_messages(self, messages: Sequence[BaseMessage]) -> Sequence[BaseMessage]:
         """The messages of an answer that were not in the input: agents return their whole state, some of them with
-        other messages before or instead of those that they got."""
+        other messages before or instead of those that they got. Of those before the question only system messages are
+        said in this turn; an agent with a memory of its own has turns there that a reset has ended."""
         known = len(self._sent)
         if len(messages) >= known and all(map(_same, messages, self._sent)):
             return messages[known:]
@@ -99,7 +100,10 @@ class Turn:
         if not any(id(message) in sent or message.id in asked for message in messages):
             return messages
         named = {message.id for message in self._sent if message.id}
-        return [message for message in messages if id(message) not in sent and message.id not in named]
+        live = {id(message) for message in self.live}
+        begin = next((at for at, message in enumerate(messages) if id(message) in live or message.id in asked), 0)
+        said = [message for message in messages[:begin] if message.type == "system"] + list(messages[begin:])
+        return [message for message in said if id(message) not in sent and message.id not in named]
 
 
 def _with_different_ids(messages: Sequence[BaseMessage]) -> list[BaseMessage]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from session_core.ports import Loaded
-from session_core.turns import Role
+from session_core.turns import Message, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ def find_ended_absence(loaded: Loaded, now_s: float, resume_after_s: float) -> A
         return None
     asked = newest.role is Role.USER
     before, ended_s = (loaded.messages[:-1], newest.time_s) if asked else (loaded.messages, now_s)
+    before = _said_since_reset(before, loaded)
     if ended_s is None or not before:
         return None
     # Usually this suffices, without reading all times.
@@ -40,6 +42,14 @@ def find_ended_absence(loaded: Loaded, now_s: float, resume_after_s: float) -> A
     after_seq = newest.seq - 1 if asked else newest.seq
     marked = loaded.state.absent_s and loaded.state.resumed_after_seq == after_seq
     return None if marked else Absence(after_seq, ended_s - latest_s)
+
+
+def _said_since_reset(messages: Sequence[Message], loaded: Loaded) -> Sequence[Message]:
+    """`messages` without those that were given again after a reset, which keep the times that they had before it."""
+    state = loaded.state
+    if loaded.digest is not None or state.absent_s or not state.resumed_after_seq:
+        return messages
+    return [message for message in messages if message.seq > state.resumed_after_seq]
 
 
 def absence_note(loaded: Loaded) -> str:

@@ -157,8 +157,9 @@ class Store(Leasing, Protocol):
         """Append `messages` to the head, all or none, and assign each its sequence number.
 
         A message whose id and content are in the record keeps its number and is not added again. With `revise`, one
-        whose id exists with other content is added as a new revision and takes the old one's place in the head. A
-        batch that starts a turn (contains a user message) activates the newest digest.
+        whose id exists with other content is added as a new revision and takes the old one's place in the head. Else
+        ids count within the head: what left it comes back to its end (not if old questions come with a new one, as in
+        the state of an agent that remembers). A batch that starts a turn (with a new question) activates the digest.
 
         Raises: DuplicateMessage without `revise`; OrphanToolResult with `strict` if a new result answers no open
         call; Conflict if `expected` is not the version, unless all messages are stored, as by an earlier try of the

@@ -358,7 +358,10 @@ class Session(ProcessBound):
         return await threaded(self.sessions.folder).fold(self.key)
 
     def reset(self, *, carry: bool = True) -> None:
-        """Start afresh: views begin empty, or with a digest of everything so far (`carry`). The record is kept."""
+        """Start afresh: views begin empty, or with a digest of everything so far (`carry`). The record is kept.
+
+        Without `carry`, messages that are appended again belong to the new conversation.
+        """
         run_blocking(_reset(self.sessions.folder, self.sessions.store, self.key, carry))
 
     async def areset(self, *, carry: bool = True) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from secrets import token_hex
 
@@ -37,6 +37,8 @@ class Numbered:
     replaced: tuple[tuple[int, int], ...]
     alike: tuple[frozenset[int], ...] = ()
     """For each message, all numbers that the record has for its id."""
+    again: tuple[int, ...] = ()
+    """Numbers of known messages that had left the conversation and come back to it."""
 
     @property
     def tokens(self) -> int:
@@ -50,28 +52,34 @@ def number(
     *,
     next_seq: int,
     known: Known,
+    head: Ranges,
     revise: bool,
     lineage: Ranges = Ranges(),
 ) -> Numbered:
     """Give each message its sequence number; one whose id and content are known keeps its own.
 
     A clip of a known message counts as that message, so that a shortened rendition that a framework returns never
-    replaces the original; of several versions it counts as the one in `lineage`. Raises: DuplicateMessage if an id
-    is known with other content and `revise` is not set.
+    replaces the original; of several versions it counts as the one in `lineage`. Without `revise`, what has left the
+    `head` comes back (`_coming_back`). Raises: DuplicateMessage without `revise` if the head has an id with other
+    content, or the batch has it twice.
     """
     seen: dict[str, dict[bytes, int]] = {}
+    left: set[str] = set()
     seqs: list[int] = []
     new: list[tuple[Message, bytes]] = []
     replaced: list[tuple[int, int]] = []
     alike: list[frozenset[int]] = []
     for message in messages:
         digest = body_digest(message)
+        first = message.id not in seen
         under_id = seen.setdefault(message.id, known(message.id))
+        if first and under_id and not revise and not any(seq in head for seq in under_id.values()):
+            left.add(message.id)
         if digest in under_id or (under_id and message.rendition != "whole"):
             alike.append(frozenset(under_id.values()))
             seqs.append(under_id.get(digest) or version_in(under_id.values(), lineage))
             continue
-        if under_id and not revise:
+        if under_id and not revise and not (first and message.id in left):
             raise duplicate_message(key, message.id)
         seq = next_seq + len(new)
         replaced.extend((old, seq) for old in under_id.values())
@@ -79,7 +87,24 @@ def number(
         alike.append(frozenset(under_id.values()))
         seqs.append(seq)
         new.append((replace(message, seq=seq), digest))
-    return Numbered(tuple(seqs), tuple(new), tuple(replaced), tuple(alike))
+    again = _coming_back(messages, seqs, alike, left, next_seq) if left else ()
+    return Numbered(tuple(seqs), tuple(new), tuple(replaced), tuple(alike), again)
+
+
+def _coming_back(
+    messages: Sequence[Message], seqs: Sequence[int], alike: Sequence[frozenset[int]], left: Set[str], next_seq: int
+) -> tuple[int, ...]:
+    """The numbers of known messages whose ids `left` the conversation, and that come back to it.
+
+    None, if a question among them comes together with a new one: that is what an agent with a memory of its own gives,
+    of which only the new part is said now. Of two versions in one batch only the new one.
+    """
+    given = list(zip(messages, seqs, alike, strict=True))
+    back = [(m, seq) for m, seq, every in given if m.id in left and max(every) < next_seq]
+    asks_again = any(m.role is Role.USER for m, _ in back)
+    if asks_again and any(m.role is Role.USER and seq >= next_seq for m, seq, _ in given):
+        return ()
+    return tuple(dict.fromkeys(seq for _, seq in back))
 
 
 def require_values(
@@ -134,7 +159,7 @@ def numbered_at(state: State, expected: int | None, numbered: Callable[[], Numbe
         outcome = numbered()
     except DuplicateMessage:
         raise other_version(state.key, state.version, expected) from None
-    if outcome.new:
+    if outcome.new or outcome.again:
         raise other_version(state.key, state.version, expected)
     return outcome
 
@@ -246,6 +271,9 @@ def with_head(state: State, head: Ranges) -> State:
 def _extend_head(head: Ranges, outcome: Numbered) -> Ranges:
     instead = dict(outcome.replaced)
     fresh = [message.seq for message, _ in outcome.new]
+    if outcome.again:
+        behind = {*fresh, *outcome.again}
+        return head.plus(Ranges.of(seq for seq in dict.fromkeys(outcome.seqs) if seq in behind))
     if not instead:
         return head.plus(Ranges.of(fresh))
     taken = {new for old, new in outcome.replaced if old in head}

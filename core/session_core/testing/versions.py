@@ -150,6 +150,60 @@ async def finds_the_version_that_the_conversation_has(store: SessionStore) -> No
     assert (again.seqs, again.new) == ((1,), 0)
 
 
+async def what_left_the_conversation_comes_back_when_it_is_given_again(store: SessionStore) -> None:
+    """After a reset, an append of what the log has makes it part of the new conversation, stored once."""
+    await store.append(KEY, [message(n) for n in range(1, 5)])
+    await store.mark(KEY, Marks(head=Ranges()))
+    before = await _state(store)
+    again = await store.append(KEY, [message(3)])
+    assert (again.seqs, again.new, again.tokens) == ((3,), 0, 0)
+    assert again.state == await _state(store)
+    assert again.state.version == before.version + 1
+    done = await store.append(KEY, [message(5, Role.ASSISTANT), message(1), message(3)])
+    assert (done.seqs, done.new) == ((5, 1, 3), 1)
+    assert done.state.head == Ranges.of([3, 5, 1])
+    assert (await store.append(KEY, [message(3), message(5, Role.ASSISTANT)])).state.version == done.state.version
+    assert [m.id for m in (await store.load(KEY)).messages] == ["m3", "m5", "m1"]
+    assert len(await store.record(KEY)) == 5
+    assert (await store.append(KEY, [message(6)])).state.head == Ranges.of([3, 5, 1, 6])
+
+
+async def an_id_that_left_the_conversation_may_have_other_content(store: SessionStore) -> None:
+    """Only the head refuses an id with other content; of two versions of one id it never has both."""
+    await store.append(KEY, [message(1), message(2, Role.ASSISTANT)])
+    await store.mark(KEY, Marks(head=Ranges()))
+    twice = [message(1), message(1, content="other")]
+    assert await refused(store.append(KEY, twice))
+    assert not (await _state(store)).head
+    done = await store.append(KEY, [message(1, content="other"), message(1), message(2, Role.ASSISTANT)])
+    assert (done.seqs, done.new, done.state.head) == ((3, 1, 2), 1, Ranges.of([3, 2]))
+    assert await _found(store) == "other"
+    assert (await store.append(KEY, [message(1)])).state == done.state
+    assert await refused(store.append(KEY, [message(1, content="third")]))
+
+
+async def the_state_of_an_agent_brings_back_nothing(store: SessionStore) -> None:
+    """If old questions come with a new one, only what is new joins the conversation; greetings come with a question."""
+    await store.append(KEY, [message(1, Role.ASSISTANT), message(2), message(3, Role.ASSISTANT)])
+    await store.mark(KEY, Marks(head=Ranges()))
+    state = [message(4), message(1, Role.ASSISTANT), message(2), message(3, Role.ASSISTANT), message(4)]
+    done = await store.append(KEY, [*state, message(5, Role.ASSISTANT)])
+    assert (done.seqs, done.new, done.state.head) == ((4, 1, 2, 3, 4, 5), 2, Ranges.of([4, 5]))
+    greeted = await store.append(KEY, [message(1, Role.ASSISTANT), message(6)])
+    assert greeted.state.head == Ranges.of([4, 5, 1, 6])
+
+
+async def a_message_comes_back_at_the_expected_version_only(store: SessionStore) -> None:
+    """A repeated call is no conflict, unless what it stored has left the conversation since."""
+    stored = await store.append(KEY, [message(1)], expected=0)
+    assert (await store.append(KEY, [message(1)], expected=0)).state == stored.state
+    await store.mark(KEY, Marks(head=Ranges()))
+    state = await _state(store)
+    assert await refused(store.append(KEY, [message(1)], expected=0))
+    assert await _state(store) == state
+    assert (await store.append(KEY, [message(1)], expected=state.version)).state.head == Ranges.of([1])
+
+
 async def refused(work: Awaitable[object]) -> bool:
     """Whether the store refuses the call with one of its ordinary errors."""
     try:
@@ -181,4 +235,8 @@ VERSION_PROMISES: tuple[Promise, ...] = (
     keeps_an_account,
     knows_what_a_batch_says_twice,
     finds_the_version_that_the_conversation_has,
+    what_left_the_conversation_comes_back_when_it_is_given_again,
+    an_id_that_left_the_conversation_may_have_other_content,
+    the_state_of_an_agent_brings_back_nothing,
+    a_message_comes_back_at_the_expected_version_only,
 )

@@ -336,6 +336,7 @@ class MemoryStore(MemoryThreads, ProcessBound):
             messages,
             next_seq=len(session.log) + 1,
             known=lambda message_id: dict(session.by_id.get(message_id, {})),
+            head=session.state.head,
             revise=revise,
             lineage=lineage,
         )

@@ -109,7 +109,8 @@ def number_rows(
     def known(message_id: str) -> dict[bytes, int]:
         return dict(found.get(text_in(message_id), {}))
 
-    return number(row.state.key, messages, next_seq=row.next_seq, known=known, revise=revise, lineage=lineage)
+    key, head = row.state.key, row.state.head
+    return number(key, messages, next_seq=row.next_seq, known=known, head=head, revise=revise, lineage=lineage)
 
 
 def insert_messages(connection: sqlite3.Connection, row: SessionRow, outcome: Numbered) -> None:

@@ -40,6 +40,55 @@ BEGIN
     WHERE x.tenant = s.tenant AND x.session_id = s.session_id AND x.namespace = s.namespace;
 END $$;
 
+-- Whether a head has none of the numbers of a message.
+CREATE FUNCTION has_left(p_head integer[], p_every integer[]) RETURNS boolean
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT NOT EXISTS (
+        SELECT FROM pairs(p_head) AS p, unnest(p_every) AS n (seq) WHERE n.seq BETWEEN p.first AND p.last
+    )
+$$;
+
+-- Which numbers of known messages come back to the head that they left, as rules.py has it; NULL for none. p_seqs are
+-- the numbers of the batch, p_last the newest one before it.
+CREATE FUNCTION coming_back(p_session integer, p_head integer[], p_last integer, p_messages json, p_seqs integer[])
+RETURNS integer[]
+LANGUAGE sql STABLE AS $$
+    WITH given AS MATERIALIZED (
+        SELECT n.seq, g.id, g.id_hash, g.role
+        FROM unnest(p_seqs) WITH ORDINALITY AS n (seq, place)
+        JOIN json_to_recordset(p_messages) AS g (place integer, id bytea, id_hash integer, role text) USING (place)
+    ), back AS (
+        SELECT g.seq, g.role FROM given AS g, LATERAL (
+            SELECT array_agg(x.seq) AS every FROM messages AS x
+            WHERE x.session::oid = p_session::oid AND x.id_hash = g.id_hash AND x.id = g.id
+        ) AS k
+        WHERE p_last >= ALL (k.every) AND has_left(p_head, k.every)
+    )
+    SELECT array_agg(seq) FROM back HAVING NOT (
+        bool_or(role = 'u') AND coalesce((SELECT bool_or(role = 'u') FROM given WHERE seq > p_last), false)
+    )
+$$;
+
+-- The head with numbers of a batch behind it, each once.
+CREATE FUNCTION head_with(p_head integer[], p_seqs integer[]) RETURNS integer[]
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    v_end integer := cardinality(p_head);
+    v_seq integer;
+BEGIN
+    FOR v_seq IN
+        SELECT n.seq FROM unnest(p_seqs) WITH ORDINALITY AS n (seq, place) GROUP BY n.seq ORDER BY min(n.place)
+    LOOP
+        IF v_end > 0 AND p_head[v_end] = v_seq - 1 THEN
+            p_head[v_end] := v_seq;
+        ELSE
+            p_head := p_head || v_seq || v_seq;
+            v_end := v_end + 2;
+        END IF;
+    END LOOP;
+    RETURN p_head;
+END $$;
+
 -- Numbers the messages and writes the new ones; s comes back with its ledger grown, not yet saved.
 -- p_fresh are the places of the new ones in the batch, p_olds and p_news what replaces what.
 CREATE FUNCTION add_messages(
@@ -81,7 +130,7 @@ BEGIN
         IF m.same IS NOT NULL OR (m.newest IS NOT NULL AND m.short) THEN
             seqs := seqs || coalesce(m.same, m.newest);
             CONTINUE;
-        ELSIF m.newest IS NOT NULL AND NOT p_revise THEN
+        ELSIF m.newest IS NOT NULL AND NOT p_revise AND (m.again OR NOT has_left(s.head, m.every)) THEN
             refusal := 'duplicate';
             detail := encode(m.id, 'hex');
             RETURN;
@@ -160,6 +209,8 @@ DECLARE
     r record;
     v_before bigint;
     v_fresh integer;
+    v_last integer;
+    v_back integer[];
 BEGIN
     SELECT * INTO s FROM sessions AS x
     WHERE x.tenant = p_tenant AND x.session_id = p_session_id AND x.namespace = p_namespace FOR NO KEY UPDATE;
@@ -167,6 +218,7 @@ BEGIN
         s := held(p_tenant, p_session_id, p_namespace);
     END IF;
     v_before := s.tokens;
+    v_last := s.messages;
     -- A call that was repeated because its answer got lost finds its own messages, and is no conflict.
     IF s.version <> p_expected AND EXISTS (
         SELECT FROM json_to_recordset(p_messages) AS g (id bytea, id_hash integer, digest uuid, short boolean)
@@ -186,6 +238,13 @@ BEGIN
         r := add_messages(s, p_messages, p_bodies, p_clips, p_revise, p_strict);
         a.refusal := r.refusal;
         a.detail := r.detail;
+        IF a.refusal IS NULL AND NOT p_revise AND cardinality(r.fresh) < cardinality(r.seqs) THEN
+            v_back := coming_back(s.id, s.head, v_last, p_messages, r.seqs);
+            IF v_back IS NOT NULL AND s.version <> p_expected THEN
+                a.refusal := 'version';
+                a.detail := s.version;
+            END IF;
+        END IF;
     END IF;
     IF a.refusal IS NOT NULL THEN
         PERFORM let_go(s);
@@ -195,7 +254,16 @@ BEGIN
     IF v_fresh > 0 THEN
         s := r.s;
         s.sealed := s.sealed OR p_sealed;
-        s.head := grown_head(s.head, s.messages - v_fresh + 1, s.messages, r.olds, r.news);
+    END IF;
+    IF v_back IS NOT NULL THEN
+        s.head := head_with(s.head, array(
+            SELECT n.seq FROM unnest(r.seqs) WITH ORDINALITY AS n (seq, place)
+            WHERE n.seq > v_last OR n.seq = ANY (v_back) ORDER BY n.place
+        ));
+    ELSIF v_fresh > 0 THEN
+        s.head := grown_head(s.head, v_last + 1, s.messages, r.olds, r.news);
+    END IF;
+    IF v_fresh > 0 OR v_back IS NOT NULL THEN
         s.version := s.version + 1;
         PERFORM save(s);
     END IF;

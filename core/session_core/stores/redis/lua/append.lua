@@ -14,7 +14,8 @@ if request.lease and redis.call('HGET', KEYS[#KEYS], 'token') ~= request.lease t
 local messages = given(5)
 local outcome, why = number(state, messages, request.revise, {}, {})
 -- A call that was repeated because its answer got lost finds its own messages, and is no conflict.
-if request.expected and state.v ~= request.expected and (why or #outcome.fresh > 0) then
+local back = outcome and coming_back(state, messages, outcome) or {}
+if request.expected and state.v ~= request.expected and (why or #outcome.fresh > 0 or next(back)) then
   return refusal('conflict', state.v)
 end
 if is_refused(state, messages) then return refusal('sealed') end
@@ -31,9 +32,9 @@ if not request.lenient then
   end
 end
 
-local tokens, head = state.tokens, grown_head(state.head, outcome)
+local tokens, head = state.tokens, next(back) and head_with(state, outcome, back) or grown_head(state.head, outcome)
 return whole_or_nothing(function()
   enter(state, outcome)
-  state.head = head
+  if #outcome.fresh > 0 then state.head = head else with_head(state, head) end
   return answer({created, #outcome.fresh, state.tokens - tokens, outcome.seqs}, save(state))
 end)

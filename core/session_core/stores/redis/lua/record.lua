@@ -11,17 +11,22 @@ local function version_in(under, lineage)
 end
 
 -- Numbers for `messages` (each {facts =, row =}); `seen` keeps lookups, by id; a clip stands for the version
--- in `lineage`. Returns the numbers, for each all numbers under its id, the new ones, and which numbers
--- replace which: {old = {new, ...}}; or nil and a refusal.
+-- in `lineage`. Returns the numbers, for each all numbers under its id, the new ones, which numbers
+-- replace which: {old = {new, ...}}, and without `revise` the ids that left the head; or nil and a refusal.
 local function number(state, messages, revise, seen, lineage)
-  local seqs, alike, fresh, instead = {}, {}, {}, {}
+  local seqs, alike, fresh, instead, left = {}, {}, {}, {}, {}
   for _, one in ipairs(messages) do
     local digest, id, whole_row = label(one.row)
-    local under = seen[id] or known(id, state.n)
+    local first, under = not seen[id], seen[id] or known(id, state.n)
     seen[id] = under
+    if first and not revise and next(under) then
+      local gone = true
+      for _, version in pairs(under) do gone = gone and not within(state.head, version) end
+      if gone then left[id] = true end
+    end
     local seq = under[digest] or (not one.facts.whole and version_in(under, lineage)) or nil
     if not seq then
-      if next(under) and not revise then return nil, refusal('duplicate', id) end
+      if next(under) and not revise and not (first and left[id]) then return nil, refusal('duplicate', id) end
       if not whole_row then return nil, refusal('rows') end
       seq = state.n + #fresh + 1
       for _, old in pairs(under) do
@@ -36,7 +41,7 @@ local function number(state, messages, revise, seen, lineage)
     table.insert(seqs, seq)
     table.insert(alike, versions)
   end
-  return {seqs = seqs, alike = alike, fresh = fresh, instead = instead}
+  return {seqs = seqs, alike = alike, fresh = fresh, instead = instead, left = left}
 end
 
 -- Whether a row that was left out is needed after all; to be asked before anything is written.
@@ -76,6 +81,34 @@ local function whole_or_nothing(work)
   end
   for digest, seq in pairs(entered) do redis.call('HSET', VALUES, 'b' .. digest, '#' .. seq) end
   return got
+end
+
+-- Which numbers of known messages come back to the conversation that they left, as rules.py has it: {seq = true}.
+local function coming_back(state, messages, outcome)
+  local back, asked, asked_again = {}, false, false
+  if not next(outcome.left) then return back end
+  for i, one in ipairs(messages) do
+    local _, id = label(one.row)
+    local seq, newest = outcome.seqs[i], 0
+    for _, version in ipairs(outcome.alike[i]) do newest = math.max(newest, version) end
+    if seq > state.n then
+      asked = asked or one.facts.role == USER
+    elseif outcome.left[id] and newest <= state.n then
+      back[seq] = true
+      asked_again = asked_again or one.facts.role == USER
+    end
+  end
+  return asked and asked_again and {} or back
+end
+
+-- The head with what is new, and what comes `back`, behind it.
+local function head_with(state, outcome, back)
+  local out, placed = add({}, state.head), {}
+  for _, seq in ipairs(outcome.seqs) do
+    if (seq > state.n or back[seq]) and not placed[seq] then push(out, seq, seq) end
+    placed[seq] = true
+  end
+  return out
 end
 
 -- The head after an append: revisions stand where their message stood, the rest behind it;
