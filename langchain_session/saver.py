@@ -31,14 +31,21 @@ from langchain_session.checkpointing.maintenance import Maintenance
 from langchain_session.checkpointing.prefetch import prefetching
 from langchain_session.checkpointing.voice import DEFAULT_URL, Voice, sessions_at
 from langchain_session.checkpointing.whole_state import StateOfRuns, handed_whole, is_whole
-from langchain_session.graph_state.channels import Storage, decode_write, newest_large, record_messages, writes_of_task
+from langchain_session.graph_state.channels import (
+    Storage,
+    decode_write,
+    newest_large,
+    raw_messages,
+    record_messages,
+    writes_of_task,
+)
 from langchain_session.graph_state.deltas import (
     as_the_graph_has_it,
     is_made_of_writes,
     part_in,
     without_snapshots,
 )
-from langchain_session.graph_state.listing import whole_list
+from langchain_session.graph_state.listing import uncompressed
 from langchain_session.graph_state.originals import Originals
 from langchain_session.graph_state.record_numbers import recorded
 from langchain_session.graph_state.threads import (
@@ -256,7 +263,10 @@ class SessionSaver(Maintenance, Lifetime):
             (values[self.channel], hidden), lineage = view_for_run(seen, key), seen.lineage
             recorded.hand_view(key, born, values[self.channel], seen)
         elif lineage != part or not is_made_of_writes(found, self.channel):
-            values = {self.channel: await whole_list(lineage, key, voice.store)}
+            record = await voice.store.record(key, lineage)
+            raw = raw_messages(record)
+            recorded.hand(key, born, zip(raw, (one.seq for one in record), strict=True))
+            values = {self.channel: await uncompressed(raw, key, voice.store)}
         notes |= {BASE: (found.versions[self.channel], lineage.pairs, hidden), BORN: born}
         return await self._tuple(voice, found, values, run=run, fork=named, notes=notes)
 

@@ -28,8 +28,8 @@ def find_ended_absence(loaded: Loaded, now_s: float, resume_after_s: float) -> A
     if newest is None or newest.role is Role.TOOL or newest.tool_calls:
         return None
     asked = newest.role is Role.USER
-    before, ended_s = (loaded.messages[:-1], newest.time_s) if asked else (loaded.messages, now_s)
-    before = _said_since_reset(before, loaded)
+    said, ended_s = (loaded.messages[:-1], newest.time_s) if asked else (loaded.messages, now_s)
+    before = _said_since_reset(said, loaded)
     if ended_s is None or not before:
         return None
     # Usually this suffices, without reading all times.

@@ -90,6 +90,7 @@ class CheckpointPlan:
                 [item for item in value.items if isinstance(item, Message)],
                 next_seq=state.ledger.messages + 1,
                 known=lambda message_id: dict(known.get(message_id, {})),
+                head=state.head,
                 revise=True,
                 lineage=base_of(value, before),
             )
