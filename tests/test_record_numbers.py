@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Mapping
 from itertools import count
@@ -275,3 +276,43 @@ def test_what_is_named_by_number_is_what_would_be_stored_again(
     named = Play(seed, state).told()
     monkeypatch.setattr(recorded, "in_session", lambda key, born: lambda message: None)
     assert named == Play(seed, state).told()
+
+
+@pytest.mark.parametrize("voice", ["blocking", "awaiting"])
+@pytest.mark.parametrize("state", ["view", "whole"])
+def test_an_update_of_a_state_gives_the_store_what_changes(
+    state: Any, voice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So a conversation of more messages than one append may have can be updated too."""
+    store = Given()
+    with Sessions(store) as sessions:
+        app = in_order(SessionSaver(sessions, state=state), says("done"))
+        app.invoke({"messages": [HumanMessage(f"words {turn}") for turn in range(60)]}, CONFIG)
+        store.messages = 0
+        monkeypatch.setattr("session_core.admission.MAX_BATCH_MESSAGES", 20)
+        _update(app, [HumanMessage("new", id="new")], voice)
+        held = app.get_state(CONFIG).values["messages"]
+        edited = held[7].model_copy(update={"content": "edited"})
+        _update(app, [RemoveMessage(held[3].id), edited], voice)
+        assert [text for _, text in words(app)] == [
+            *(("edited" if turn == 7 else f"words {turn}") for turn in range(60) if turn != 3),
+            *("done", "new"),
+        ]
+        assert store.messages == 2
+
+
+def test_what_a_reader_changed_in_place_is_a_new_version() -> None:
+    with Sessions() as sessions:
+        app = in_order(SessionSaver(sessions), says("done"))
+        app.invoke({"messages": [HumanMessage("first", id="1"), HumanMessage("second", id="2")]}, CONFIG)
+        held = app.get_state(CONFIG).values["messages"]
+        held[0].content = "changed"
+        app.update_state(CONFIG, {"messages": held})
+        assert [text for _, text in words(app)] == ["changed", "second", "done"]
+
+
+def _update(app: Any, messages: list[BaseMessage], voice: str) -> None:
+    if voice == "awaiting":
+        asyncio.run(app.aupdate_state(CONFIG, {"messages": messages}))
+    else:
+        app.update_state(CONFIG, {"messages": messages})
