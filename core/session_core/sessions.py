@@ -360,7 +360,8 @@ class Session(ProcessBound):
     def reset(self, *, carry: bool = True) -> None:
         """Start afresh: views begin empty, or with a digest of everything so far (`carry`). The record is kept.
 
-        Without `carry`, messages that are appended again belong to the new conversation.
+        Without `carry`, messages that are appended again belong to the new conversation, and a graph's run that is
+        under way brings back the one that it began with: reset between runs.
         """
         run_blocking(_reset(self.sessions.folder, self.sessions.store, self.key, carry))
 
