@@ -97,14 +97,17 @@ def _coming_back(
     """The numbers of known messages whose ids `left` the conversation, and that come back to it.
 
     None, if a question among them comes together with a new one: that is what an agent with a memory of its own gives,
-    of which only the new part is said now. Of two versions in one batch only the new one.
+    of which only the new part is said now. Of the versions of one id in a batch the new one comes back, or the first.
     """
     given = list(zip(messages, seqs, alike, strict=True))
-    back = [(m, seq) for m, seq, every in given if m.id in left and max(every) < next_seq]
-    asks_again = any(m.role is Role.USER for m, _ in back)
+    back: dict[str, tuple[Message, int]] = {}
+    for message, seq, every in given:
+        if message.id in left and max(every) < next_seq:
+            back.setdefault(message.id, (message, seq))
+    asks_again = any(m.role is Role.USER for m, _ in back.values())
     if asks_again and any(m.role is Role.USER and seq >= next_seq for m, seq, _ in given):
         return ()
-    return tuple(dict.fromkeys(seq for _, seq in back))
+    return tuple(seq for _, seq in back.values())
 
 
 def require_values(

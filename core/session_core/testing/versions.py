@@ -180,6 +180,8 @@ async def an_id_that_left_the_conversation_may_have_other_content(store: Session
     assert await _found(store) == "other"
     assert (await store.append(KEY, [message(1)])).state == done.state
     assert await refused(store.append(KEY, [message(1, content="third")]))
+    await store.mark(KEY, Marks(head=Ranges()))
+    assert (await store.append(KEY, [message(1), message(1, content="other")])).state.head == Ranges.of([1])
 
 
 async def the_state_of_an_agent_brings_back_nothing(store: SessionStore) -> None:

@@ -54,15 +54,16 @@ CREATE FUNCTION coming_back(p_session integer, p_head integer[], p_last integer,
 RETURNS integer[]
 LANGUAGE sql STABLE AS $$
     WITH given AS MATERIALIZED (
-        SELECT n.seq, g.id, g.id_hash, g.role
+        SELECT n.seq, n.place, g.id, g.id_hash, g.role
         FROM unnest(p_seqs) WITH ORDINALITY AS n (seq, place)
         JOIN json_to_recordset(p_messages) AS g (place integer, id bytea, id_hash integer, role text) USING (place)
     ), back AS (
-        SELECT g.seq, g.role FROM given AS g, LATERAL (
+        SELECT DISTINCT ON (g.id) g.seq, g.role FROM given AS g, LATERAL (
             SELECT array_agg(x.seq) AS every FROM messages AS x
             WHERE x.session::oid = p_session::oid AND x.id_hash = g.id_hash AND x.id = g.id
         ) AS k
         WHERE p_last >= ALL (k.every) AND has_left(p_head, k.every)
+        ORDER BY g.id, g.place
     )
     SELECT array_agg(seq) FROM back HAVING NOT (
         bool_or(role = 'u') AND coalesce((SELECT bool_or(role = 'u') FROM given WHERE seq > p_last), false)

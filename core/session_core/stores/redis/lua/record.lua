@@ -85,7 +85,7 @@ end
 
 -- Which numbers of known messages come back to the conversation that they left, as rules.py has it: {seq = true}.
 local function coming_back(state, messages, outcome)
-  local back, asked, asked_again = {}, false, false
+  local back, named, asked, asked_again = {}, {}, false, false
   if not next(outcome.left) then return back end
   for i, one in ipairs(messages) do
     local _, id = label(one.row)
@@ -93,8 +93,8 @@ local function coming_back(state, messages, outcome)
     for _, version in ipairs(outcome.alike[i]) do newest = math.max(newest, version) end
     if seq > state.n then
       asked = asked or one.facts.role == USER
-    elseif outcome.left[id] and newest <= state.n then
-      back[seq] = true
+    elseif outcome.left[id] and newest <= state.n and not named[id] then
+      back[seq], named[id] = true, true
       asked_again = asked_again or one.facts.role == USER
     end
   end
