@@ -49,6 +49,13 @@ def test_what_libpq_is_told_stands_in_the_url_as_libpq_reads_it() -> None:
     assert made.schema == "s1"
 
 
+def test_a_connection_that_a_router_forgot_holds_no_call_for_longer_than_the_url_says() -> None:
+    usual = Address.parse("postgresql://u@h/db").conninfo
+    assert "tcp_user_timeout=20000" in usual
+    assert "keepalives_idle=60" in usual
+    assert "tcp_user_timeout=5000" in Address.parse("postgresql://u@h/db?tcp_user_timeout=5000").conninfo
+
+
 def test_a_server_takes_the_settings_of_a_url(store: PostgresStore, postgres: PostgresServer) -> None:
     run_blocking(store.append(KEY, [message(1)]))
     reading = PostgresStore(f"{postgres.url}&options=-c%20default_transaction_read_only%3Don")

@@ -19,6 +19,9 @@ WAIT_S = 30.0
 """Seconds that a caller waits for a free connection before StoreBusy."""
 CONNECT_TIMEOUT_S = 10
 """Default timeout in seconds for a new connection."""
+LIVELINESS = {"tcp_user_timeout": 20_000, "keepalives_idle": 60, "keepalives_interval": 10, "keepalives_count": 3}
+"""Defaults of libpq options: milliseconds for the server to acknowledge what was sent, and seconds of silence before it
+is asked for a sign. With the system's own, a call on a connection that a router forgot hangs for 15 minutes."""
 
 _NAME = re.compile(r"(?!pg_)[a-z_][a-z0-9_]{0,62}")
 _OWN_OPTIONS = ("schema", "rls", "max_connections", "wait_s", "prepare")
@@ -72,8 +75,7 @@ class Address:
         except psycopg.ProgrammingError as exc:
             # Its text may quote a password.
             raise _not_taken(str(exc), scheme, shown) from None
-        plain.setdefault("connect_timeout", CONNECT_TIMEOUT_S)
-        plain.setdefault("application_name", "llm-sessions")
+        plain = {"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "llm-sessions", **LIVELINESS, **plain}
         plain["client_encoding"] = "UTF8"
         return cls(
             make_conninfo("", **plain),

@@ -9,6 +9,7 @@ from types import TracebackType
 import psycopg
 
 from session_core.errors import ConfigError, SessionError, StoreBusy, StoreError, StoreLost, StoreUnreadable
+from session_core.stores import open_files
 
 
 class AppendedTwice(StoreBusy):
@@ -126,6 +127,9 @@ class Translated:
     def __exit__(self, _: type[BaseException] | None, exc: BaseException | None, __: TracebackType | None) -> None:
         if isinstance(exc, psycopg.Error):
             raise _translate(exc, self._where) from _reason(exc)
+        if isinstance(exc, OSError) and open_files.is_limit(exc):
+            # From the selectors with which the driver waits.
+            raise _no_file_left(self._where) from exc
 
 
 def _translate(exc: psycopg.Error, where: str) -> SessionError:
@@ -155,6 +159,8 @@ def not_now(exc: psycopg.OperationalError, where: str) -> SessionError:
     """The error for a further connection that failed, to a server that accepted some before."""
     if exc.sqlstate in _MENDS:
         return _translate(exc, where)
+    if open_files.none_left():
+        return _no_file_left(where)
     if _is_refusal(exc):
         return StoreError(
             f"{where} refuses a connection ({_said(exc)}), and nothing was written; check database, user and password "
@@ -170,12 +176,18 @@ def unreachable(exc: psycopg.Error, where: str) -> SessionError:
     """The error for a first connection that failed; the server's text about it contains no message content."""
     if exc.sqlstate in _MENDS:
         return _translate(exc, where)
+    if open_files.none_left():
+        return _no_file_left(where)
     text = str(exc)
     kind, mend = next(
         ((kind, mend) for words, kind, mend in _UNREACHED if words.search(text)),
         (StoreUnreadable if _is_refusal(exc) else StoreLost, _ANY),
     )
     return kind(f"{where} cannot be reached ({_said(exc)}); {mend}")
+
+
+def _no_file_left(where: str) -> StoreBusy:
+    return StoreBusy(f"{where} {open_files.LIMIT}")
 
 
 def _is_refusal(exc: psycopg.Error) -> bool:

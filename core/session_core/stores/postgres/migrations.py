@@ -24,14 +24,17 @@ def migrate(address: Address) -> None:
 
     Raises: NewerSchema; StoreUnreadable if this release cannot use it.
     """
-    try:
-        connection = psycopg.connect(address.conninfo, autocommit=True, prepare_threshold=None)
-    except psycopg.Error as exc:
-        raise unreachable(exc, address.shown) from exc
-    with Translated(address.shown), connection:
+    with Translated(address.shown), _connected(address) as connection:
         require_settings(connection, address)
         if _behind(connection, address):
             _catch_up(connection, address)
+
+
+def _connected(address: Address) -> Connection:
+    try:
+        return psycopg.connect(address.conninfo, autocommit=True, prepare_threshold=None)
+    except psycopg.Error as exc:
+        raise unreachable(exc, address.shown) from exc
 
 
 def _behind(connection: Connection, address: Address) -> bool:

@@ -6,6 +6,7 @@ import re
 import socket
 
 from session_core.errors import StoreBusy, StoreError, StoreLost, StoreUnreadable
+from session_core.stores import open_files
 from session_core.stores.redis.driver import NO_PRIMARY, TOO_MANY, Replaced
 from session_core.stores.redis.driver import exceptions as driver
 
@@ -103,6 +104,8 @@ def translation(exc: BaseException, where: str) -> StoreError:
     if isinstance(exc, driver.RedisClusterException) and isinstance(exc.__cause__, FAILURES):
         # No node answered; the last one's error is the reason.
         return translation(exc.__cause__, where)
+    if open_files.is_limit(exc):
+        return StoreBusy(f"{where} {open_files.LIMIT}")
     text = str(exc)
     if "CERTIFICATE_VERIFY_FAILED" in text:
         wrong = next((mend for words, mend in _CERTIFICATES if words in text), _UNTRUSTED)

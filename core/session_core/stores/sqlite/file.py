@@ -13,6 +13,7 @@ from pathlib import Path
 
 from session_core.errors import ConfigError, NewerSchema, StoreBusy, StoreError, StoreUnreadable
 from session_core.runtime.forks import FORK_GUARD, ForkSafeLock
+from session_core.stores import open_files
 from session_core.stores.closing import Closing
 from session_core.stores.sqlite.migrations import MIGRATIONS
 
@@ -273,6 +274,8 @@ def _translate(exc: sqlite3.Error, path: Path) -> StoreError | ConfigError:
             f"{path}: no permission to write, and nothing was written; fix the permissions of the file, of those "
             "beside it (-wal, -shm) and of the folder"
         )
+    if "unable to open" in text and open_files.none_left():
+        return StoreBusy(f"{path} {open_files.LIMIT}")
     if "unable to open" in text and os.path.isdir(path):  # noqa: PTH112 (is_dir raises where the folder is shut)
         return StoreUnreadable(f"{path} is a directory; name a file in it")
     if "unable to open" in text:
