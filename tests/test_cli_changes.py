@@ -28,6 +28,27 @@ def url(tmp_path: Path) -> str:
     return filled(tmp_path)
 
 
+def test_an_import_that_ends_with_the_reader_of_its_output_says_that_it_is_not_complete(tmp_path: Path) -> None:
+    """`import all.jsonl | head` stores the first ones only, and the shell shows the exit code of `head`."""
+    file = tmp_path / "all.jsonl"
+    file.write_text(
+        "".join(f'{{"session_id": "s{n}", "messages": [{{"role": "user", "content": "Hi"}}]}}\n' for n in range(9))
+    )
+    command = ["import", str(file), "--url", f"sqlite:///{tmp_path}/chat.db"]
+    code = f"import sys; from session_core.cli import main; sys.exit(main({command}))"
+    with subprocess.Popen(
+        [sys.executable, "-u", "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        told = process.stderr.read()
+    assert process.returncode == 141
+    assert (
+        told == "llm-sessions: the reader of the output went away, and the command may not be complete: run it again\n"
+    )
+
+
 def test_an_export_can_be_piped_into_an_import(url: str, tmp_path: Path) -> None:
     command, other = [sys.executable, "-c", "from session_core.cli import main; main()"], f"sqlite:///{tmp_path}/b.db"
     exported = subprocess.run([*command, "export", "--url", url], capture_output=True, check=True)

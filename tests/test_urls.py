@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from pathlib import Path
 
 import pytest
 
 from session_core import Sessions
-from session_core.errors import ConfigError, SessionError
+from session_core.cli import main
+from session_core.errors import ConfigError, SessionError, UnknownScheme
 from session_core.stores.open import open_cache, open_store
 from session_core.stores.postgres.address import Address as PostgresAddress
 from session_core.stores.redis.address import Address as RedisAddress
@@ -84,6 +86,15 @@ def test_options_are_not_shown() -> None:
 def test_what_a_driver_would_stumble_over_is_named_before_it_does(url: str, mend: str) -> None:
     with pytest.raises(ConfigError, match=mend):
         RedisAddress.parse(url)
+
+
+def test_a_home_that_is_not_known_is_named_with_the_mend(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container whose user has neither a HOME nor an entry in /etc/passwd."""
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 2_000_000_000)
+    with pytest.raises(UnknownScheme, match="set HOME, or write the full path"):
+        open_store("sqlite:///~/chat.db")
+    assert main(["list", "--url", "sqlite:///~/chat.db"]) == 2
 
 
 @pytest.mark.parametrize("path", ["me@corp/chat.db", "[x/chat.db"])

@@ -28,6 +28,9 @@ TRANSCRIPT = (
 COUNTING = frozenset({"demo", "replay", "import"})
 """The commands that count tokens anew. The others tell what is stored, or by what they counted."""
 
+CHANGING = frozenset({"import", "delete", "rotate"})
+"""The commands of which a part may be done when the reader of their output goes away, as `head` does."""
+
 Run = Callable[[argparse.Namespace], int]
 
 
@@ -50,6 +53,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except BrokenPipeError:
         _hush()
+        if asked.command in CHANGING:
+            print(
+                "llm-sessions: the reader of the output went away, and the command may not be complete: run it again",
+                file=sys.stderr,
+            )
         return 141
     except OSError as exc:
         # For example a full disk behind `>`, which is no error of the program.

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
 from session_core.budget import Budget
 from session_core.errors import ConfigError, NotFound, StoreLost, StoreUnreadable
@@ -20,7 +19,7 @@ from session_core.sealed import is_sealed
 from session_core.sessions import Session, Sessions
 from session_core.stores.from_arguments import open_from_arguments as opened_store
 from session_core.stores.hybrid import HybridStore
-from session_core.stores.urls import shown_url, split_url
+from session_core.stores.urls import file_in, shown_url, split_url
 from session_core.turns import Key
 from session_core.voices import run_blocking
 from session_core.warmup import NOBODY
@@ -153,7 +152,7 @@ def _state(sessions: Sessions, key: Key) -> State | None:
 def _require_there(url: str) -> None:
     parts = split_url(url)
     if parts.scheme == "sqlite":
-        path = Path(unquote(parts.path).removeprefix("/")).expanduser()
+        path = file_in(parts)
         if path.name and not _may_be_there(path):
             raise NotFound(f"no database at {path}; name one with --url sqlite:///path/to/file.db")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from urllib.parse import unquote
 
 from session_core.errors import UnknownScheme, missing_extra
@@ -11,7 +10,7 @@ from session_core.ports import SessionStore
 from session_core.stores.cache import Cache, MemoryCache
 from session_core.stores.memory import MemoryStore
 from session_core.stores.sqlite import SqliteStore
-from session_core.stores.urls import correct_form, named_place, require_named, split_url
+from session_core.stores.urls import correct_form, file_in, named_place, require_named, split_url
 
 REDIS_SCHEMES = frozenset(f"{base}{kind}" for base in ("redis", "rediss") for kind in ("", "+cluster", "+sentinel"))
 
@@ -45,7 +44,7 @@ def open_store(url: str) -> SessionStore:
             raise UnknownScheme(
                 f"{url!r} names no file; write sqlite:///chat.db, or sqlite:////var/lib/chat.db with a full path"
             )
-        return SqliteStore(Path(path).expanduser())
+        return SqliteStore(file_in(parts))
     known = "memory://, sqlite:///path.db, redis://, rediss://, redis+cluster://, redis+sentinel://, postgresql://"
     raise UnknownScheme(f"{named_place(url)!r} is not a store URL; use one of {known}{correct_form(url)}")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from session_core.errors import ConfigError, UnknownScheme
 
@@ -93,3 +94,14 @@ def number_option(name: str, value: object, shown: str, kind: Callable[[str], N]
         return kind(str(value))
     except ValueError:
         raise ConfigError(f"{shown}: {name} is {value!r}; use a number") from None
+
+
+def file_in(parts: SplitResult) -> Path:
+    """The file of a URL of SQLite. Raises: UnknownScheme if its ~ stands for a home that the system does not know."""
+    try:
+        return Path(unquote(parts.path).removeprefix("/")).expanduser()
+    except RuntimeError as exc:
+        raise UnknownScheme(
+            "the ~ in the URL names a home directory that is not known here; set HOME, or write the full path, "
+            "sqlite:////var/lib/chat.db"
+        ) from exc

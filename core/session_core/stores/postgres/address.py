@@ -75,7 +75,12 @@ class Address:
         except psycopg.ProgrammingError as exc:
             # Its text may quote a password.
             raise _not_taken(str(exc), scheme, shown) from None
-        plain = {"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "llm-sessions", **LIVELINESS, **plain}
+        for name, value in {
+            "connect_timeout": CONNECT_TIMEOUT_S,
+            "application_name": "llm-sessions",
+            **LIVELINESS,
+        }.items():
+            plain.setdefault(name, value)
         plain["client_encoding"] = "UTF8"
         return cls(
             make_conninfo("", **plain),
