@@ -17,7 +17,7 @@ from langchain_session.graph_state.threads import READ
 from langchain_session.saver import SessionSaver
 from session_core import Message, Session, Sessions
 from session_core.errors import ConfigError, NotFound
-from session_core.recall.recalling import TOOL_NAME, is_recalled, page_text, results_text
+from session_core.recall.recalling import TOOL_DESCRIPTION, TOOL_NAME, is_recalled, page_text, results_text
 from session_core.retrieval.retrieve import rank, terms
 from session_core.services import Services
 
@@ -46,11 +46,6 @@ def recall_tool(source: SessionSaver | Sessions, *, tenant: str = "default", cha
         return _RecallContext(_state_of(config, key), session, sessions.services)
 
     def recall(config: RunnableConfig, query: str = "", reference: str = "", offset: int = 0) -> str:
-        """Look up earlier parts of this conversation that were shortened or left out.
-
-        Pass `query` to search the whole conversation, or `reference` (what follows "ref" in a shortened message) to
-        get the full text of one message. A long text comes in pages; pass the `offset` that the previous page names.
-        """
         run = run_of(config)
         if not reference:
             stored = run.session.search(query, max_hits=MAX_HITS) if run.session else []
@@ -72,7 +67,7 @@ def recall_tool(source: SessionSaver | Sessions, *, tenant: str = "default", cha
             return str(exc)
         return run.page(message, reference, offset)
 
-    return StructuredTool.from_function(func=recall, coroutine=arecall, name=TOOL_NAME)
+    return StructuredTool.from_function(func=recall, coroutine=arecall, name=TOOL_NAME, description=TOOL_DESCRIPTION)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from llamaindex_session.in_run import original_in_run
 from llamaindex_session.memory import SessionMemoryBuffer
 from session_core import Message, Session, Sessions
 from session_core.errors import ConfigError, NotFound
-from session_core.recall.recalling import page_text, results_text
+from session_core.recall.recalling import TOOL_DESCRIPTION, page_text, results_text
 
 MAX_HITS = 5
 
@@ -31,11 +31,6 @@ def recall_tool(
     session = _session(source, session_id, tenant)
 
     def recall(query: str = "", reference: str = "", offset: int = 0) -> str:
-        """Look up earlier parts of this conversation that were shortened or left out.
-
-        Pass `query` to search the whole conversation, or `reference` (what follows "ref" in a shortened message) to
-        get the full text of one message. A long text comes in pages; pass the `offset` that the previous page names.
-        """
         if not reference:
             return _result_text(session.search(query, max_hits=MAX_HITS), query, session)
         try:
@@ -53,7 +48,7 @@ def recall_tool(
             return str(exc)
         return _page(message, reference, offset, session)
 
-    return FunctionTool.from_defaults(fn=recall, async_fn=arecall)
+    return FunctionTool.from_defaults(fn=recall, async_fn=arecall, description=TOOL_DESCRIPTION)
 
 
 def _session(source: SessionMemoryBuffer | SessionChatStore | Sessions, session_id: str | None, tenant: str) -> Session:

@@ -1,6 +1,8 @@
 """`recall_tool`: what was clipped or folded is got back, in the run that said it and in every later one."""
 
 import asyncio
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -200,3 +202,15 @@ def test_a_search_says_what_it_had_no_room_for():
 def test_only_recalls_count_as_recalled():
     assert not is_recalled(Message(Role.USER, f"{RECALLED}as I say"))
     assert is_recalled(Message(Role.TOOL, f"{RECALLED}ref x, complete]\ntext", tool_call_id="c"))
+
+
+def test_a_model_is_told_what_the_tool_does_also_where_docstrings_are_stripped() -> None:
+    """As with `python -OO`, or PYTHONOPTIMIZE=2 in an image."""
+    code = (
+        "import langchain_session, llamaindex_session, session_core\n"
+        "sessions = session_core.Sessions()\n"
+        "print('earlier parts' in langchain_session.recall_tool(sessions).description)\n"
+        "print('earlier parts' in llamaindex_session.recall_tool(sessions, session_id='s').metadata.description)\n"
+    )
+    told = subprocess.run([sys.executable, "-OO", "-c", code], capture_output=True, text=True, check=False)
+    assert told.stdout.split() == ["True", "True"], told.stderr

@@ -12,6 +12,11 @@ from session_core.turns import Message, Role
 
 TOOL_NAME = "recall"
 """The name of the recall tool in every framework."""
+TOOL_DESCRIPTION = """Look up earlier parts of this conversation that were shortened or left out.
+
+Pass `query` to search the whole conversation, or `reference` (what follows "ref" in a shortened message) to
+get the full text of one message. A long text comes in pages; pass the `offset` that the previous page names."""
+"""What it does, for the model; not a docstring, which `python -OO` strips."""
 NOTHING = "Nothing in this conversation matches."
 
 

@@ -19,7 +19,12 @@ WAIT_S = 30.0
 """Seconds that a caller waits for a free connection before StoreBusy."""
 CONNECT_TIMEOUT_S = 10
 """Default timeout in seconds for a new connection."""
-LIVELINESS = {"tcp_user_timeout": 20_000, "keepalives_idle": 60, "keepalives_interval": 10, "keepalives_count": 3}
+LIVELINESS: dict[str, str | int] = {
+    "tcp_user_timeout": 20_000,
+    "keepalives_idle": 60,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+}
 """Defaults of libpq options: milliseconds for the server to acknowledge what was sent, and seconds of silence before it
 is asked for a sign. With the system's own, a call on a connection that a router forgot hangs for 15 minutes."""
 
@@ -75,11 +80,8 @@ class Address:
         except psycopg.ProgrammingError as exc:
             # Its text may quote a password.
             raise _not_taken(str(exc), scheme, shown) from None
-        for name, value in {
-            "connect_timeout": CONNECT_TIMEOUT_S,
-            "application_name": "llm-sessions",
-            **LIVELINESS,
-        }.items():
+        usual = {"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "llm-sessions", **LIVELINESS}
+        for name, value in usual.items():
             plain.setdefault(name, value)
         plain["client_encoding"] = "UTF8"
         return cls(
