@@ -41,7 +41,7 @@ test: lint
 FLOOR_TESTS := $(addprefix tests/,$(addsuffix .py,test_attach test_cancelled_scopes test_cli test_cli_reports test_codec \
 	test_concurrent_runs test_deepagents test_exact_values \
 	test_demo test_display test_encrypted_store test_fold_queue test_view_list test_history_dropin test_in_run test_langchain_* test_langgraph_* \
-	test_llamaindex_* test_middleware test_moving* test_no_pickle test_notebook test_open_calls test_otel test_payloads \
+	test_llamaindex_* test_middleware test_moving* test_no_pickle test_notebook test_open_calls test_open_files test_otel test_payloads \
 	test_postgres_room test_postgres_rules test_postgres_schema test_postgres_store test_postgres_writers test_postgres_writes test_provider \
 	test_recall_tool test_record_numbers test_redis_callers test_redis_connections test_redis_faults test_redis_room test_redis_store \
 	test_question_quotes test_with_session*))
