@@ -55,7 +55,8 @@ def test_the_newest_question_is_whole_if_it_fits_and_else_takes_most_of_the_room
                 shown, price = _newest(view), measure(Message(Role.USER, asked))
                 assert view.tokens <= limit, (seed, query)
                 assert check_valid(view.messages) == [], (seed, query)
-                if price <= limit - fixed:
+                ruled = sum(m.tokens for m in view.messages if m.origin == "digest")
+                if price <= limit - fixed - min(ruled, (limit - fixed) // 4):
                     assert shown.content == asked, (seed, limit, price, query)
                     continue
                 head, tail = _common_ends(asked, shown.content)
@@ -118,6 +119,26 @@ def test_a_question_that_fits_beside_short_results_is_whole() -> None:
         session.append({"role": "assistant", "content": "", "tool_calls": [call]})
         session.append({"role": "tool", "content": "fine", "tool_call_id": "c"})
         assert _newest(session.view()).content == asked
+
+
+@pytest.mark.parametrize("share", [0.8, 0.93, 1.0, 2.0])
+def test_a_question_that_fills_the_view_leaves_the_standing_rules_a_quarter_of_it(share: float) -> None:
+    with Sessions(policy=_policy(500, folding="inline", keep_turns=1)) as sessions:
+        session, count = sessions.session("s"), sessions.services.counter.count
+        rules = ["Never ship the blue lamp to Graz.", "Always answer in French."]
+        session.append([{"role": "user", "content": rule} for rule in rules])
+        for n in range(20):
+            session.append({"role": "user", "content": f"Tell me of box {n} with its blue lamp, and of its shade."})
+            session.append({"role": "assistant", "content": f"Box {n} it is, with its lamp and its shade, as you say."})
+        asked = _text(random.Random(3), int(400 * share))
+        session.append({"role": "user", "content": asked})
+        views = [session.view(asked), session.view()]
+    for view in views:
+        assert all(rule in view.messages[0].content for rule in rules)
+        assert view.report.hidden_rules == 0
+        head, tail = _common_ends(asked, _newest(view).content)
+        assert count(head) + count(tail) > min(count(asked) - 1, 500 * 0.65)
+        assert view.tokens <= 500
 
 
 @pytest.mark.parametrize("share", [0.3, 0.4, 0.5, 0.6])

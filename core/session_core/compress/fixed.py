@@ -19,6 +19,8 @@ MOST_PINNED_SHARE = 0.75
 """A first system message over this share leaves no room for a conversation and is refused."""
 DIGEST_SHARE = 0.5
 RULES_DIGEST_SHARE = 0.65
+RULES_BEFORE_QUESTION_SHARE = 0.25
+"""A newest question that would fill the view leaves this share of it to the digest's rules, as far as they need it."""
 EMPTY_DIGEST_SHARE = 0.06
 """A digest without summary and facts only says that there was more; if that takes more than this share, it is
 dropped."""
@@ -115,8 +117,9 @@ def digest_head(
     *,
     most_tokens: int | None = None,
 ) -> DigestHead:
-    """The digest's message in its share of the room, and in `most_tokens`: with less and less of its summary and
-    facts; none if not even its first line fits, or, in a small room, if it has neither and hides no rule.
+    """The digest's message in its share of the room, and in `most_tokens`, which its rules may exceed: with less and
+    less of its summary and facts; none if not even its first line fits, or, in a small room, if it has neither and
+    hides no rule.
 
     A terse one has only pinned facts of the messages `shown`, which the view shows themselves.
     """
@@ -134,11 +137,12 @@ def digest_head(
 def _head(digest: Digest, room_tokens: int, most: int, context: PlanContext, said: frozenset[int]) -> DigestHead:
     limits = context.limits
     # Rules are dropped last and may exceed a digest's usual share, since they apply to all the rest.
+    rules_most = max(most, int(room_tokens * RULES_BEFORE_QUESTION_SHARE)) if hidden_rules(digest, "", context) else most
     for share, rules in (*((part, 1.0) for part in (1.0, 0.6, 0.3, 0.1, 0.0)), (0.0, 0.6), (0.0, 0.3), (0.0, 0.0)):
         summary, facts = int(limits.summary_room * share), int(limits.facts_room * share)
         smaller = replace(limits, digest_tokens=summary, facts_tokens=facts, rules_share=limits.rules_share * rules)
         message = digest_message(digest, context=replace(context, limits=smaller), already_shown=said)
-        if message.tokens <= min(most, room_tokens * (DIGEST_SHARE if share else RULES_DIGEST_SHARE)):
+        if message.tokens <= (min(most, room_tokens * DIGEST_SHARE) if share else rules_most):
             dear = smaller.digest_tokens == 0 and message.tokens > limits.total * EMPTY_DIGEST_SHARE
             empty = dear and not shown_facts(digest, context=replace(context, limits=smaller), already_shown=said)
             hidden = hidden_rules(digest, message.content, context)
