@@ -137,12 +137,12 @@ def digest_head(
 def _head(digest: Digest, room_tokens: int, most: int, context: PlanContext, said: frozenset[int]) -> DigestHead:
     limits = context.limits
     # Rules are dropped last and may exceed a digest's usual share, since they apply to all the rest.
-    rules_most = max(most, int(room_tokens * RULES_BEFORE_QUESTION_SHARE)) if hidden_rules(digest, "", context) else most
+    least = int(room_tokens * RULES_BEFORE_QUESTION_SHARE) if hidden_rules(digest, "", context) else 0
     for share, rules in (*((part, 1.0) for part in (1.0, 0.6, 0.3, 0.1, 0.0)), (0.0, 0.6), (0.0, 0.3), (0.0, 0.0)):
         summary, facts = int(limits.summary_room * share), int(limits.facts_room * share)
         smaller = replace(limits, digest_tokens=summary, facts_tokens=facts, rules_share=limits.rules_share * rules)
         message = digest_message(digest, context=replace(context, limits=smaller), already_shown=said)
-        if message.tokens <= (min(most, room_tokens * DIGEST_SHARE) if share else rules_most):
+        if message.tokens <= (min(most, room_tokens * DIGEST_SHARE) if share else max(most, least)):
             dear = smaller.digest_tokens == 0 and message.tokens > limits.total * EMPTY_DIGEST_SHARE
             empty = dear and not shown_facts(digest, context=replace(context, limits=smaller), already_shown=said)
             hidden = hidden_rules(digest, message.content, context)
