@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from redis_server import redis_server
+from redis_server import RedisServer, redis_server
 
-from session_core.errors import StoreBusy
+from session_core.errors import StoreBusy, StoreLost
 from session_core.ports import SessionStore
 from session_core.stores.redis.store import RedisStore
 from session_core.testing import KEY, message
@@ -94,6 +94,26 @@ def narrow(url: str) -> Iterator[RedisStore]:
     yield store
     for one in (*others, store):
         run_blocking(one.close())
+
+
+@pytest.mark.parametrize("voice", ["blocking", "awaiting"])
+def test_calls_that_failed_in_an_outage_use_no_connections_up(voice: str) -> None:
+    async def talk(store: SessionStore, server: RedisServer) -> None:
+        await store.append(KEY, [message(1)])
+        server.kill()
+        for _ in range(5):
+            with pytest.raises(StoreLost):
+                await store.append(KEY, [message(2)])
+        server.start()
+        await store.append(KEY, [message(2)])
+        await store.close()
+
+    with redis_server() as server:
+        store = RedisStore(f"{server.url}?max_connections=2&retries=0")
+        if voice == "blocking":
+            run_blocking(talk(store, server))
+        else:
+            asyncio.run(talk(store.awaiting(), server))
 
 
 def sender_of(store: Any) -> Any:

@@ -47,6 +47,8 @@ class Direct:
         self._wait_s = wait_s
         self._lines: set[FastConnection] = set()
         self._free: list[_Idle[FastConnection]] = []
+        self._spare: list[FastConnection] = []
+        """Those that broke; the driver's pool makes no more than so many in all."""
         self._closed = False
 
     def send(self, commands: Sequence[Command]) -> list[Any]:
@@ -80,6 +82,7 @@ class Direct:
             # A pending answer must not be read as the answer to the next call.
             self._lines.discard(line)
             line.disconnect()
+            self._spare.append(line)
             if opens and self._lines and _is_surplus(exc):
                 raise Surplus(TOO_MANY) from exc
             raise
@@ -119,9 +122,15 @@ class Direct:
         try:
             return self._free.pop()
         except IndexError:
-            now, made = monotonic(), FastConnection(self._client)
-            self._lines.add(made)
-            return _Idle(made, now, now)
+            now, line = monotonic(), self._made()
+            self._lines.add(line)
+            return _Idle(line, now, now)
+
+    def _made(self) -> FastConnection:
+        try:
+            return self._spare.pop()
+        except IndexError:
+            return FastConnection(self._client)
 
 
 class AwaitingDirect:
