@@ -130,12 +130,14 @@ def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int
     `fixed` tokens are taken by other parts of the view; `asked` is the index of the newest question, which is never
     folded. A unit that takes the sum over the facts threshold starts a step: everything before it is clipped and, if
     the sum is still over the fold target, the oldest are folded. The last turns (`keep_turns`), or the last units of
-    a long one, are folded only if they take more than midway to the threshold. With `whole_tool_outputs` the older
-    long outputs are clipped earlier, in batches, so that most added units clip nothing.
+    a long one, are folded only if they take more than midway to the threshold. An exchange that alone is over the
+    threshold is clipped as soon as another unit follows; what is before it is folded only as far as it takes more than
+    half of the limit. With `whole_tool_outputs` the older long outputs are clipped earlier, in batches, so that most
+    added units clip nothing.
     """
     limits, budget = context.limits, context.limits.budget
     threshold, target = budget.threshold_tokens, budget.fold_target_tokens
-    midway = budget.keep_tokens(budget.facts_at)
+    midway, half = budget.keep_tokens(budget.facts_at), limits.total // 2
     whole_outputs = limits.whole_tool_outputs
     digest_now, digest_grown = digest_tokens(digest, context), digest_reserve(digest, context)
     prices = [unit.tokens for unit in parts]
@@ -143,7 +145,7 @@ def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int
     if whole_outputs is None and total + sum(prices) <= threshold:
         return Steps(0, 0)
     starts = [i for i, unit in enumerate(parts) if unit.starts_turn]
-    folded = clipped = outputs = 0
+    folded = clipped = outputs = cut = 0
     folds: list[int] = []
 
     def clip_before(place: int) -> None:
@@ -152,6 +154,9 @@ def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int
         clipped = max(clipped, place)
 
     for index, price in enumerate(prices):
+        if cut:
+            clip_before(index)
+            cut = 0
         total += price
         if whole_outputs is not None:
             outputs += parts[index].long_outputs
@@ -163,7 +168,11 @@ def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int
         outputs = 0 if clipped > index else parts[index].long_outputs
         clip_before(index)
         kept_from = _first_kept(starts, index, limits.keep_turns)
-        while folded < index and total > target and (folded < kept_from or total > midway):
+        # What no view can show whole is cut to the room that the others leave; so it asks for half of it.
+        cut = price if price > threshold and index != asked and clipped <= index else 0
+        least, most = (min(target, half), min(midway, half)) if cut else (target, midway)
+        total -= cut
+        while folded < index and total > least and (folded < kept_from or total > most):
             if folded == 0:
                 total += digest_grown - digest_now
             total -= parts[folded].view_tokens
@@ -175,6 +184,7 @@ def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int
             # With nothing folded behind it, it just stays where it is.
             total -= parts[asked].tokens - parts[asked].view_tokens
             folded -= 1
+        total += cut
         if folded > (folds[-1] if folds else 0):
             folds.append(folded)
     return Steps(folded, clipped, tuple(folds))
