@@ -25,7 +25,7 @@ from session_core.voices import run_blocking
 
 TURNS = 6
 DURING = 3
-"""The turn in which the thread is deleted; its view has a digest and a clip then."""
+"""The turn in which the thread is deleted; its view has a digest and clips then."""
 ROWS = "\n".join(f"row {n} has the value {n * 7}" for n in range(300))
 
 
@@ -92,8 +92,8 @@ def test_a_run_stores_what_its_view_shows_of_a_thread_that_is_deleted(
             own = [message for message in out if "origin" not in (mark_of(message) or {})]
             if turn == DURING:
                 had = ids(own)
-                assert had == [*turn_of(DURING - 1), *turn_of(DURING)]
-                assert [len(own[2].content) < len(ROWS), len(own[6].content) < len(ROWS)] == [True, False]
+                assert had == [*turn_of(DURING - 2), *turn_of(DURING - 1), *turn_of(DURING)]
+                assert [len(own[place].content) < len(ROWS) for place in (2, 6, 10)] == [True, True, False]
             if turn >= DURING:
                 state = app.get_state(CONFIG).values["messages"]
                 assert ids(state) == [*had, *(name for later in range(DURING + 1, turn + 1) for name in turn_of(later))]
@@ -114,7 +114,7 @@ def test_a_thread_that_began_again_meanwhile_has_both(sessions: Sessions) -> Non
     for turn in range(DURING + 2):
         ask(app, turn, durability="sync")
     anew = [f"n{n}" for n in range(20)]
-    own = [name for turn in range(DURING - 1, DURING + 2) for name in turn_of(turn)]
+    own = [name for turn in range(DURING - 2, DURING + 2) for name in turn_of(turn)]
     assert ids(app.get_state(CONFIG).values["messages"]) == [*anew, *own]
     require_true(sessions)
 
