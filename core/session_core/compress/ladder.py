@@ -168,8 +168,9 @@ def walk(parts: Sequence[Unit], fixed: int, digest: Digest | None, *, asked: int
         outputs = 0 if clipped > index else parts[index].long_outputs
         clip_before(index)
         kept_from = _first_kept(starts, index, limits.keep_turns)
-        # What no view can show whole is cut to the room that the others leave; so it asks for half of it.
-        cut = price if price > threshold and index != asked and clipped <= index else 0
+        # An exchange that no view can show whole is cut to what the others leave; so these leave half. A question,
+        # which comes before them while it is the newest, is not.
+        cut = 0 if parts[index].starts_turn or price <= threshold or clipped > index else price
         least, most = (min(target, half), min(midway, half)) if cut else (target, midway)
         total -= cut
         while folded < index and total > least and (folded < kept_from or total > most):
