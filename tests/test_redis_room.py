@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from inspect import isawaitable
 from typing import Any
 
 import pytest
+from redis import ConnectionError, Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from redis_server import RedisServer, redis_server
 
 from session_core.errors import StoreBusy, StoreLost
@@ -21,6 +25,7 @@ from session_core.voices import run_blocking
 
 CALLERS = 24
 TURNS = 20
+FREED_AFTER_S = 0.5
 FULL = "no free connection; retry, lower max_connections in the URL"
 
 
@@ -69,7 +74,7 @@ def test_tasks_wait_for_each_other_where_the_server_has_no_room_for_more(url: st
 
 def test_a_thread_that_waits_in_vain_is_told_what_to_lower_and_to_raise(narrow: RedisStore) -> None:
     run_blocking(narrow.append(KEY, [message(1)]))
-    with in_use(sender_of(narrow)), pytest.raises(StoreBusy, match=FULL):
+    with in_use(run_blocking(any_sender_of(narrow))), pytest.raises(StoreBusy, match=FULL):
         run_blocking(narrow.append(KEY, [message(2)]))
     run_blocking(narrow.append(KEY, [message(2)]))
 
@@ -77,11 +82,66 @@ def test_a_thread_that_waits_in_vain_is_told_what_to_lower_and_to_raise(narrow: 
 def test_a_task_that_waits_in_vain_is_told_what_to_lower_and_to_raise(narrow: RedisStore) -> None:
     async def talk(store: SessionStore) -> None:
         await store.append(KEY, [message(1)])
-        with in_use(await awaiting_sender_of(store)), pytest.raises(StoreBusy, match=FULL):
+        with in_use(await any_sender_of(store)), pytest.raises(StoreBusy, match=FULL):
             await store.append(KEY, [message(2)])
         await store.append(KEY, [message(2)])
 
     asyncio.run(talk(narrow.awaiting()))
+
+
+@pytest.mark.parametrize("voice", ["blocking", "awaiting"])
+def test_who_lost_an_idle_connection_and_its_room_waits_as_well(url: str, voice: str) -> None:
+    """Small servers end idle connections, and another process may be quicker to take the room."""
+
+    async def talk(store: SessionStore, server: Redis) -> None:
+        await store.append(KEY, [message(1)])
+        sender = await any_sender_of(store)
+        used = sender._free.pop()
+        await store.append(KEY, [message(2)])
+        server.client_kill_filter(_id=max(int(one["id"]) for one in server.client_list()))
+        with filled(url):
+            freed = threading.Timer(FREED_AFTER_S, sender._free.append, [used])
+            freed.start()
+            await store.append(KEY, [message(3)])
+            freed.join()
+
+    talked(talk, url, voice)
+
+
+@pytest.mark.parametrize("voice", ["blocking", "awaiting"])
+def test_who_waits_seldom_asks_a_full_server(url: str, voice: str) -> None:
+    async def talk(store: SessionStore, server: Redis) -> None:
+        await store.append(KEY, [message(1)])
+        sender = await any_sender_of(store)
+        with filled(url), in_use(sender):
+            before = server.info("stats")["rejected_connections"]
+            with pytest.raises(StoreBusy, match=FULL):
+                await store.append(KEY, [message(2)])
+            assert server.info("stats")["rejected_connections"] - before <= 4
+
+    talked(talk, url, voice, "?wait_s=1&retries=0")
+
+
+def talked(talk: Callable[[SessionStore, Redis], Coroutine[Any, Any, None]], url: str, voice: str, options: str = "") -> None:
+    """Let `talk` happen in one voice, with a connection that looks at the server."""
+    store = RedisStore(url + options)
+    with Redis.from_url(url) as server:
+        server.ping()
+        if voice == "blocking":
+            run_blocking(talk(store, server))
+        else:
+            asyncio.run(talk(store.awaiting(), server))
+    run_blocking(store.close())
+
+
+@contextmanager
+def filled(url: str) -> Iterator[None]:
+    """Connections of another process take all the room that is left."""
+    with ExitStack() as taken:
+        with suppress(ConnectionError):
+            while taken.enter_context(Redis.from_url(url, retry=Retry(NoBackoff(), 0))).ping():
+                pass
+        yield
 
 
 @pytest.fixture
@@ -116,12 +176,9 @@ def test_calls_that_failed_in_an_outage_use_no_connections_up(voice: str) -> Non
             asyncio.run(talk(store.awaiting(), server))
 
 
-def sender_of(store: Any) -> Any:
-    return store._wire._current().sender
-
-
-async def awaiting_sender_of(store: Any) -> Any:
-    return (await store._wire._current()).sender
+async def any_sender_of(store: Any) -> Any:
+    found = store._wire._current()
+    return (await found if isawaitable(found) else found).sender
 
 
 @contextmanager

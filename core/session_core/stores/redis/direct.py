@@ -7,8 +7,8 @@ from contextlib import suppress
 from time import monotonic, sleep
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from session_core.stores.redis.driver import TOO_MANY, Surplus, exceptions
-from session_core.stores.redis.fast_connection import SCRIPTED, Command, FastConnection, packed
+from session_core.stores.redis.driver import TOO_MANY, Refused, Surplus, exceptions
+from session_core.stores.redis.fast_connection import SCRIPTED, Command, FastConnection, opening, packed
 from session_core.voices import RenewableTimeout, cut, pause_awaiting
 
 C = TypeVar("C")
@@ -17,9 +17,10 @@ IDLE_S = 10.0
 """Servers and proxies close idle connections after some time; none after less than this."""
 ROLE_ASKED_AFTER_S = 5.0
 """Seconds until the first call over a connection, and then between two calls, that also ask for the server's role."""
-ROOM_LOOKED_FOR_S = 0.01
-"""Seconds between two attempts of a call for which the server had no room."""
-_BROKEN = (ConnectionResetError, BrokenPipeError)
+LOOKED_FOR_S = 0.01
+"""Seconds between two looks of a call for which the server had no room for a connection that another one gave back."""
+ASKED_FOR_S = 0.5
+"""Seconds between its attempts to open one: each costs a server that is full as much as a call."""
 ROLE: Command = ("INFO", "replication")
 
 
@@ -58,16 +59,18 @@ class Direct:
             pass
         until_s = monotonic() + self._wait_s
         while True:
-            sleep(ROOM_LOOKED_FOR_S)
+            next_s = min(monotonic() + ASKED_FOR_S, until_s)
+            while not self._free and monotonic() < next_s:
+                sleep(LOOKED_FOR_S)
             try:
                 return self._send(commands)
             except Surplus:
-                if monotonic() > until_s:
+                if monotonic() >= until_s:
                     raise
 
     def _send(self, commands: Sequence[Command]) -> list[Any]:
         line, used_s, known_s = self._taken()
-        opens, now = line.connection._sock is None, monotonic()
+        now = monotonic()
         try:
             if asks := now - known_s > ROLE_ASKED_AFTER_S:
                 known_s = now
@@ -83,7 +86,7 @@ class Direct:
             self._lines.discard(line)
             line.disconnect()
             self._spare.append(line)
-            if opens and self._lines and _is_surplus(exc):
+            if self._lines and isinstance(exc, Refused):
                 raise Surplus(TOO_MANY) from exc
             raise
         finally:
@@ -155,16 +158,18 @@ class AwaitingDirect:
             pass
         until_s = monotonic() + self._wait_s
         while True:
-            await pause_awaiting(ROOM_LOOKED_FOR_S)
+            next_s = min(monotonic() + ASKED_FOR_S, until_s)
+            while not self._free and monotonic() < next_s:
+                await pause_awaiting(LOOKED_FOR_S)
             try:
                 return await self._send(commands)
             except Surplus:
-                if monotonic() > until_s:
+                if monotonic() >= until_s:
                     raise
 
     async def _send(self, commands: Sequence[Command]) -> list[Any]:
         connection, used_s, known_s = self._taken()
-        opens, now = not connection.is_connected, monotonic()
+        now = monotonic()
         try:
             if asks := now - known_s > ROLE_ASKED_AFTER_S:
                 known_s = now
@@ -178,7 +183,7 @@ class AwaitingDirect:
         except BaseException as exc:
             self._lines.discard(connection)
             cut_off(connection)
-            if opens and self._lines and _is_surplus(exc):
+            if self._lines and isinstance(exc, Refused):
                 raise Surplus(TOO_MANY) from exc
             raise
         finally:
@@ -229,7 +234,8 @@ class AwaitingDirect:
     async def _exchange(self, connection: Any, commands: Sequence[Command], patience: RenewableTimeout) -> list[Any]:
         if not connection.is_connected:
             # The caller retries; both must not.
-            await connection.connect_check_health(check_health=False, retry_socket_connect=False)
+            with opening():
+                await connection.connect_check_health(check_health=False, retry_socket_connect=False)
         transport = connection._writer.transport
         try:
             await connection.send_packed_command(packed(connection, commands))
@@ -263,13 +269,6 @@ def is_of_replica(answer: Any) -> bool:
 def _never_writes(figures: Any) -> bool:
     """Whether the answer to `ROLE` is that of a replica without writes, so that the call may be repeated elsewhere."""
     return isinstance(figures, dict) and figures.get("role") == "slave" and figures.get("slave_read_only") == 1
-
-
-def _is_surplus(exc: BaseException) -> bool:
-    """Whether a server refused a connection for want of room. It says so and closes it, and what it said is lost if
-    something was sent meanwhile."""
-    broken = isinstance(exc, exceptions.ConnectionError) and isinstance(exc.__cause__, _BROKEN)
-    return broken or TOO_MANY in str(exc)
 
 
 def _of_a_replica(answers: Sequence[Any]) -> bool:

@@ -64,6 +64,10 @@ TOO_MANY = "max number of clients"
 """What a server answers before it closes a surplus connection."""
 
 
+class Refused(exceptions.ConnectionError):
+    """A connection ended while it was being opened; so a server without room for it ends it."""
+
+
 class Surplus(exceptions.ConnectionError):
     """The server has no room for a further connection of this process, which has others."""
 

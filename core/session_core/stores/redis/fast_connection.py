@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from session_core.stores.redis.driver import answer_reader, exceptions, packed_command
+from session_core.stores.redis.driver import TOO_MANY, Refused, answer_reader, exceptions, packed_command
 
 Command = tuple[Any, ...]
 
 SCRIPTED = "EVALSHA"
 """Commands whose answers the driver's client returns unchanged, after a lookup of their options."""
 READ_BYTES = 65_536
+_BROKEN = (ConnectionResetError, BrokenPipeError)
 
 
 class FastConnection:
@@ -32,7 +34,8 @@ class FastConnection:
         connection = self.connection
         if connection._sock is None:
             # The caller retries: if both did, the retries would multiply to minutes for a dead server.
-            connection.connect_check_health(check_health=False, retry_socket_connect=False)
+            with opening():
+                connection.connect_check_health(check_health=False, retry_socket_connect=False)
         if answer_reader is None or len(commands) > 1 or commands[0][0] != SCRIPTED or connection.health_check_interval:
             connection.send_packed_command(packed(connection, commands))
             return [self._answer(command[0]) for command in commands]
@@ -70,6 +73,18 @@ class FastConnection:
     def disconnect(self) -> None:
         """Close it; the next exchange opens it again."""
         self.connection.disconnect()
+
+
+@contextmanager
+def opening() -> Iterator[None]:
+    """Around the opening of a connection. Raises: Refused if the server ended it. It says why and closes it, and what
+    it said is lost if something was sent meanwhile."""
+    try:
+        yield
+    except exceptions.ConnectionError as exc:
+        if TOO_MANY in str(exc) or isinstance(exc.__cause__, _BROKEN):
+            raise Refused(str(exc)) from exc
+        raise
 
 
 def packed(connection: Any, commands: Sequence[Command]) -> Any:
