@@ -11,7 +11,7 @@ from inspect import isawaitable
 from typing import Any
 
 import pytest
-from redis import ConnectionError, Redis
+from redis import Redis, exceptions
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from redis_server import RedisServer, redis_server
@@ -27,6 +27,7 @@ CALLERS = 24
 TURNS = 20
 FREED_AFTER_S = 0.5
 FULL = "no free connection; retry, lower max_connections in the URL"
+Talk = Callable[[SessionStore, Redis], Coroutine[Any, Any, None]]
 
 
 @pytest.fixture
@@ -122,7 +123,7 @@ def test_who_waits_seldom_asks_a_full_server(url: str, voice: str) -> None:
     talked(talk, url, voice, "?wait_s=1&retries=0")
 
 
-def talked(talk: Callable[[SessionStore, Redis], Coroutine[Any, Any, None]], url: str, voice: str, options: str = "") -> None:
+def talked(talk: Talk, url: str, voice: str, options: str = "") -> None:
     """Let `talk` happen in one voice, with a connection that looks at the server."""
     store = RedisStore(url + options)
     with Redis.from_url(url) as server:
@@ -138,7 +139,7 @@ def talked(talk: Callable[[SessionStore, Redis], Coroutine[Any, Any, None]], url
 def filled(url: str) -> Iterator[None]:
     """Connections of another process take all the room that is left."""
     with ExitStack() as taken:
-        with suppress(ConnectionError):
+        with suppress(exceptions.ConnectionError):
             while taken.enter_context(Redis.from_url(url, retry=Retry(NoBackoff(), 0))).ping():
                 pass
         yield
